@@ -18,6 +18,18 @@ from console.schema import upgrade
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--proof", action="store_true", help="run the slow proofs in their long form (make proof)"
+    )
+
+
+@pytest.fixture(scope="session")
+def proof(request: pytest.FixtureRequest) -> bool:
+    """Whether a proof marked `slow` should take its long form: more kills, more rows, more hours."""
+    return bool(request.config.getoption("--proof"))
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what the developer's shell happens to export."""
