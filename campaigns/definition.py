@@ -1,0 +1,118 @@
+"""What a campaign file says: `campaigns/*.toml` as a value."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from campaigns.errors import DefinitionError
+from campaigns.window import Window, read_window
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_SPAN = re.compile(r"^(\d+)\s*(minute|hour|day|week)s?$")
+_KEYS = (
+    "description",
+    "segment",
+    "template",
+    "identity",
+    "window",
+    "expires_after",
+    "when_in_doubt",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignDefinition:
+    """One campaign as its file describes it."""
+
+    name: str
+    segment: str
+    template: str
+    identity: str
+    description: str = ""
+    window: Window | None = None
+    #: A message not sent this long after the start is not sent at all.
+    expires_after: timedelta = timedelta(days=5)
+    #: hold | resend; None takes the workspace's `[delivery] when_in_doubt`.
+    when_in_doubt: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """The closed JSON form that is frozen as a version."""
+        return {
+            "description": self.description,
+            "segment": self.segment,
+            "template": self.template,
+            "identity": self.identity,
+            "window": self.window.body() if self.window else None,
+            "expires_after": int(self.expires_after.total_seconds()),
+            "when_in_doubt": self.when_in_doubt,
+        }
+
+
+def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
+    """The definition a frozen version holds."""
+    return CampaignDefinition(
+        name=name,
+        description=body["description"],
+        segment=body["segment"],
+        template=body["template"],
+        identity=body["identity"],
+        window=Window.of_body(body["window"]) if body["window"] else None,
+        expires_after=timedelta(seconds=body["expires_after"]),
+        when_in_doubt=body["when_in_doubt"],
+    )
+
+
+def check_name(name: str, where: str) -> str:
+    """`name` when it can name a file, a header part and an address part; else DefinitionError."""
+    if not _NAME.match(name):
+        raise DefinitionError(
+            f"{where}: {name!r} cannot be a name; use small letters, digits, - and _"
+        )
+    return name
+
+
+def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
+    """The parsed TOML of `campaigns/<name>.toml` as a definition.
+
+    Raises DefinitionError: one line with file, key and what to write instead.
+    """
+    where = f"campaigns/{name}.toml"
+    check_name(name, where)
+    for key in data:
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key, _KEYS, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(_KEYS)}"
+            raise DefinitionError(f"{where}: unknown key {key!r}{hint}")
+    texts = {key: _text(data, key, where) for key in ("segment", "template", "identity")}
+    window = data.get("window")
+    if window is not None and not isinstance(window, Mapping):
+        raise DefinitionError(f"{where}: window is a table: [window] with days, from and to")
+    doubt = data.get("when_in_doubt")
+    if doubt not in (None, "hold", "resend"):
+        raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')
+    return CampaignDefinition(
+        name=name,
+        description=str(data.get("description", "")),
+        window=read_window(window, where) if window is not None else None,
+        expires_after=span(data.get("expires_after", "5 days"), where, "expires_after"),
+        when_in_doubt=doubt,
+        **texts,
+    )
+
+
+def _text(data: Mapping[str, Any], key: str, where: str) -> str:
+    value = data.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise DefinitionError(f'{where}: {key} is missing; write {key} = "NAME"')
+    return value.strip()
+
+
+def span(text: object, where: str, key: str) -> timedelta:
+    """`"5 days"`, `"36 hours"` as a timedelta; raises DefinitionError."""
+    match = _SPAN.match(text.strip().lower()) if isinstance(text, str) else None
+    if match is None or int(match[1]) == 0:
+        raise DefinitionError(f'{where}: {key} = {text!r} is no length of time; write "5 days"')
+    return timedelta(**{match[2] + "s": int(match[1])})

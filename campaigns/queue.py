@@ -1,0 +1,347 @@
+"""The queue's head: claiming a lane's due messages (`finish.py` is its other end).
+
+T2 of a message's life: everything that could forbid a message is judged in the transaction that
+marks it `sending`, just before a connection takes it. Every update is guarded by its WHERE.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Row,
+    and_,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    select,
+    update,
+)
+from sqlmodel import Session, col
+
+from campaigns.admit import Candidate, Claim, Expire, FrequencyCap, Later, Skip, admit
+from campaigns.runs import Terms
+from campaigns.states import WRITTEN, RunState, State
+from campaigns.tables import Attempt, Message, Run
+from deliverability import Lane, take_day
+from leads import Event, Instant, Lead, Recipient, recipients, why_left_out
+
+#: Rows one claim looks at before it lets other writers in: refused ones are moved in bulk.
+LOOK = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claimed:
+    """A message that is ours to send, with all that sending needs."""
+
+    message_id: int
+    run_id: int
+    campaign: str
+    identity: str
+    lane_id: int
+    attempt: int
+    deferrals: int
+    template_version_id: int
+    rfc_message_id: str
+    when_in_doubt: str
+    expires_at: datetime
+    claimed_at: datetime
+    recipient: Recipient
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claims:
+    """What one claim got."""
+
+    claimed: tuple[Claimed, ...] = ()
+    #: Rows moved later, skipped or expired on the way.
+    refused: int = 0
+    #: The identity's day cap is used up.
+    day_is_full: bool = False
+    #: It looked at as many rows as it may and there may be more: ask again at once.
+    more: bool = False
+    #: The run served last, so that the next claim starts behind it.
+    last_run: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRules:
+    """What a claim must know besides the rows."""
+
+    lane_id: int
+    identity: str
+    #: Messages the identity may send on one local day; None means no cap.
+    per_day: int | None
+    #: The workspace's zone: whose midnight ends a day, and the zone of leads without one.
+    zone: ZoneInfo
+    cap: FrequencyCap | None = None
+
+
+def claim(
+    session: Session, rules: LaneRules, *, owner: str, limit: int, after_run: int, now: datetime
+) -> Claims:
+    """Up to `limit` messages of the lane become `sending`, written down before anybody dials.
+
+    Active runs are walked in turn, starting behind `after_run`, so that no campaign starves. Rows
+    of paused runs are never visited: each active run is one probe of a partial index.
+    """
+    runs = session.scalars(
+        select(Run)
+        .where(col(Run.state) == RunState.RUNNING, col(Run.identity) == rules.identity)
+        .order_by(col(Run.id))
+    ).all()
+    turn = [r for r in runs if (r.id or 0) > after_run] + [
+        r for r in runs if (r.id or 0) <= after_run
+    ]
+    taken: list[tuple[Run, _Due]] = []
+    refused = looked = 0
+    last_run = after_run
+    for run in turn:
+        wanted = limit - len(taken)
+        if wanted <= 0 or looked >= LOOK:
+            break
+        chosen, out, seen = _judge(session, run, rules, wanted=wanted, now=now)
+        looked += seen
+        refused += out
+        taken += [(run, message) for message in chosen]
+        if chosen:
+            last_run = run.id or 0
+    day_is_full = False
+    if taken and rules.per_day is not None:
+        granted = take_day(
+            session,
+            rules.identity,
+            now.astimezone(rules.zone).date(),
+            wanted=len(taken),
+            cap=rules.per_day,
+        )
+        day_is_full = granted < len(taken)
+        taken = taken[:granted]
+    claimed = _mark(session, taken, rules, owner=owner, now=now)
+    return Claims(
+        claimed=claimed,
+        refused=refused,
+        day_is_full=day_is_full,
+        more=looked >= LOOK or refused > 0,
+        last_run=last_run,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Due:
+    """The columns of a due message that claiming needs."""
+
+    id: int
+    lead_id: int
+    attempts: int
+    deferrals: int
+    template_version_id: int
+    rfc_message_id: str
+    due_at: datetime
+    expires_at: datetime
+
+
+_DUE_COLUMNS = (
+    col(Message.id),
+    col(Message.lead_id),
+    col(Message.attempts),
+    col(Message.deferrals),
+    col(Message.template_version_id),
+    col(Message.rfc_message_id),
+    col(Message.due_at),
+    col(Message.expires_at),
+)
+
+
+def _recent(
+    cap: FrequencyCap | None, now: datetime
+) -> tuple[ColumnElement[int], ColumnElement[datetime | None]]:
+    """How many messages count against the cap, and when the oldest of them was sent.
+
+    `sending` and `in_doubt` count too: somebody may have received them.
+    """
+    if cap is None:
+        return literal(0), null()
+    other = Message.__table__.alias("other")  # type: ignore[attr-defined]
+    when = func.coalesce(other.c.settled_at, other.c.claimed_at, type_=Instant)
+    counted = and_(
+        other.c.lead_id == col(Lead.id),
+        other.c.state.in_(sorted(WRITTEN)),
+        when > now - timedelta(days=cap.days),
+    )
+    return (
+        select(func.count()).select_from(other).where(counted).scalar_subquery(),
+        select(func.min(when, type_=Instant)).where(counted).scalar_subquery(),
+    )
+
+
+def _candidates(
+    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
+) -> Sequence[Row[tuple[object, ...]]]:
+    answered = exists().where(
+        col(Event.lead_id) == col(Lead.id),
+        col(Event.kind) == "replied",
+        col(Event.campaign) == run.campaign,
+    )
+    due = [
+        col(Message.run_id) == run.id,
+        col(Message.lane_id) == rules.lane_id,
+        col(Message.state) == State.PLANNED,
+        col(Message.due_at) <= now,
+    ]
+    if run.released_to is not None:
+        due.append(col(Message.id) <= run.released_to)
+    reason = why_left_out(Terms.of_body(run.terms).permission)
+    return session.execute(
+        select(*_DUE_COLUMNS, reason, col(Lead.timezone), answered, *_recent(rules.cap, now))
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .where(*due)
+        .order_by(col(Message.due_at), col(Message.id))
+        .limit(wanted)
+        # SQLite has one writer and ignores this; on PostgreSQL two claimers never meet.
+        .with_for_update(of=Message, skip_locked=True)
+    ).all()
+
+
+def _judge(
+    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
+) -> tuple[list[_Due], int, int]:
+    """(messages that may leave, rows refused and moved, rows looked at) of one run."""
+    window = Terms.of_body(run.terms).window
+    rows = _candidates(session, run, rules, wanted=wanted, now=now)
+    chosen: list[_Due] = []
+    refused = 0
+    for row in rows:
+        *columns, reason, zone, replied, count, first = row
+        due = _Due(**dict(zip(_Due.__slots__, columns, strict=True)))  # type: ignore[arg-type]
+        verdict = admit(
+            Candidate(
+                expires_at=due.expires_at,
+                left_out=reason,
+                zone=zone,
+                replied=bool(replied),
+                recent=count,
+                oldest_recent=first,
+            ),
+            now=now,
+            window=window,
+            fallback_zone=rules.zone,
+            cap=rules.cap,
+        )
+        if isinstance(verdict, Claim):
+            chosen.append(due)
+        else:
+            refused += 1
+            _refuse(session, due.id, verdict, now=now)
+    return chosen, refused, len(rows)
+
+
+def _refuse(
+    session: Session, message_id: int, verdict: Later | Skip | Expire, *, now: datetime
+) -> None:
+    changes: dict[str, object]
+    if isinstance(verdict, Later):
+        changes = {"due_at": verdict.at}
+    elif isinstance(verdict, Skip):
+        changes = {"state": State.SKIPPED, "reason": verdict.reason, "settled_at": now}
+    else:
+        changes = {"state": State.EXPIRED, "reason": "too_late", "settled_at": now}
+    session.execute(
+        update(Message)
+        .where(col(Message.id) == message_id, col(Message.state) == State.PLANNED)
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _mark(
+    session: Session,
+    taken: Sequence[tuple[Run, _Due]],
+    rules: LaneRules,
+    *,
+    owner: str,
+    now: datetime,
+) -> tuple[Claimed, ...]:
+    if not taken:
+        return ()
+    ids = [due.id for _, due in taken]
+    marked = session.execute(
+        update(Message)
+        .where(col(Message.id).in_(ids), col(Message.state) == State.PLANNED)
+        .values(
+            state=State.SENDING,
+            owner=owner,
+            claimed_at=now,
+            attempts=col(Message.attempts) + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(marked, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    if marked.rowcount != len(ids):
+        raise RuntimeError("claimed rows changed inside the claiming transaction")
+    session.execute(
+        insert(Attempt),
+        [
+            {
+                "message_id": due.id,
+                "number": due.attempts + 1,
+                "owner": owner,
+                "started_at": now,
+                "reply": "",
+            }
+            for _, due in taken
+        ],
+    )
+    people = recipients(session, [due.lead_id for _, due in taken])
+    return tuple(
+        Claimed(
+            message_id=due.id,
+            run_id=run.id or 0,
+            campaign=run.campaign,
+            identity=run.identity,
+            lane_id=rules.lane_id,
+            attempt=due.attempts + 1,
+            deferrals=due.deferrals,
+            template_version_id=due.template_version_id,
+            rfc_message_id=due.rfc_message_id,
+            when_in_doubt=run.when_in_doubt,
+            expires_at=due.expires_at,
+            claimed_at=now,
+            recipient=people[due.lead_id],
+        )
+        for run, due in taken
+    )
+
+
+def lanes_with_work(session: Session, *, now: datetime) -> dict[int, datetime]:
+    """{lane id: when its next message is due} over running runs; one index probe per run and lane.
+
+    Lanes without waiting rows are absent.
+    """
+    head = (
+        select(func.min(col(Message.due_at)))
+        .where(
+            col(Message.run_id) == col(Run.id),
+            col(Message.lane_id) == col(Lane.id),
+            col(Message.state) == State.PLANNED,
+            (col(Run.released_to).is_(None)) | (col(Message.id) <= col(Run.released_to)),
+        )
+        .correlate(Run, Lane)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(col(Lane.id), head)
+        .select_from(Run)
+        .join(Lane, col(Lane.identity) == col(Run.identity))
+        .where(col(Run.state) == RunState.RUNNING)
+    ).all()
+    due: dict[int, datetime] = {}
+    for lane_id, moment in rows:
+        if moment is not None and (lane_id not in due or moment < due[lane_id]):
+            due[lane_id] = moment
+    return due

@@ -1,0 +1,303 @@
+"""Runs: starting one, pausing, resuming, cancelling, stopping everything, noticing the end.
+
+Every verb is one guarded update of run rows. Message rows do not move when a run is paused: the
+claim walks running runs only. Cancelling settles the rows in portions (`cancel_rows`), because
+nobody waits for that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, exists, func, select, update
+from sqlmodel import Session, col
+
+from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
+from campaigns.states import RunState, State
+from campaigns.tables import Message, Run
+from campaigns.window import Window
+from leads import Permission
+
+#: `occurrence` of a campaign that is started by hand.
+ONCE = "once"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Terms:
+    """What was fixed when the run started and both planning and claiming go by."""
+
+    permission: Permission
+    window: Window | None
+    expires_after: timedelta
+    #: Domain of the identity: the right-hand side of Message-IDs.
+    domain: str
+    #: Only this many leave until somebody resumes the run; None means all.
+    first: int | None = None
+    #: Leads this campaign has already written to are left out.
+    again: bool = False
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "topic": self.permission.topic,
+            "consent_required": self.permission.consent_required,
+            "window": self.window.body() if self.window else None,
+            "expires_after": int(self.expires_after.total_seconds()),
+            "domain": self.domain,
+            "first": self.first,
+            "again": self.again,
+        }
+
+    @staticmethod
+    def of_body(body: Mapping[str, Any]) -> "Terms":
+        return Terms(
+            permission=Permission(topic=body["topic"], consent_required=body["consent_required"]),
+            window=Window.of_body(body["window"]) if body["window"] else None,
+            expires_after=timedelta(seconds=body["expires_after"]),
+            domain=body["domain"],
+            first=body["first"],
+            again=body["again"],
+        )
+
+
+def latest_run(session: Session, campaign: str) -> Run | None:
+    """The newest run of a campaign; None when it never started."""
+    return session.scalars(
+        select(Run).where(col(Run.campaign) == campaign).order_by(col(Run.id).desc()).limit(1)
+    ).first()
+
+
+def open_run(
+    session: Session,
+    *,
+    campaign: str,
+    campaign_id: int,
+    segment_version_id: int,
+    template_version_id: int,
+    identity: str,
+    when_in_doubt: str,
+    terms: Terms,
+    occurrence: str,
+    token: str,
+    now: datetime,
+    by: str,
+) -> Run:
+    """Writes the run down; planning fills it. The unique occurrence refuses a second start.
+
+    Raises AlreadyRan when this occurrence exists.
+    """
+    earlier = session.scalars(
+        select(Run).where(col(Run.campaign) == campaign, col(Run.occurrence) == occurrence)
+    ).first()
+    if earlier is not None:
+        raise AlreadyRan(
+            f"Campaign {campaign!r} was started on {earlier.started_at:%Y-%m-%d %H:%M} UTC and is "
+            f"{earlier.state}; to write to those it has not reached yet: "
+            f"potok campaigns start {campaign} --again"
+        )
+    run = Run(
+        campaign=campaign,
+        occurrence=occurrence,
+        token=token,
+        campaign_id=campaign_id,
+        segment_version_id=segment_version_id,
+        template_version_id=template_version_id,
+        identity=identity,
+        state=RunState.PLANNING,
+        when_in_doubt=when_in_doubt,
+        started_at=now,
+        by=by,
+        terms=terms.body(),
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _move(session: Session, run_id: int, allowed: tuple[RunState, ...], **changes: Any) -> bool:
+    done = session.execute(
+        update(Run)
+        .where(col(Run.id) == run_id, col(Run.state).in_(allowed))
+        .values(**changes)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    return done.rowcount == 1
+
+
+def require_run(session: Session, campaign: str) -> Run:
+    """The newest run, or UnknownCampaign with what to type."""
+    run = latest_run(session, campaign)
+    if run is None:
+        raise UnknownCampaign(
+            f"Campaign {campaign!r} has not been started; start it with: "
+            f"potok campaigns start {campaign}"
+        )
+    return run
+
+
+def pause(session: Session, campaign: str, *, reason: str) -> Run:
+    """Nothing of this run is claimed any more; what is on the wire is finished."""
+    run = require_run(session, campaign)
+    assert run.id is not None  # noqa: S101 - it came from the database
+    if run.state == RunState.PAUSED:
+        return run
+    if not _move(
+        session,
+        run.id,
+        (RunState.RUNNING, RunState.PLANNING),
+        state=RunState.PAUSED,
+        reason=reason,
+    ):
+        raise NotPossible(f"Campaign {campaign!r} is {run.state}: there is nothing to pause")
+    session.refresh(run)
+    return run
+
+
+def stop_everything(session: Session, *, reason: str) -> list[str]:
+    """Pauses every run that could send; returns the campaigns' names."""
+    names = session.scalars(
+        select(Run.campaign)
+        .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
+        .order_by(col(Run.id))
+    ).all()
+    session.execute(
+        update(Run)
+        .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
+        .values(state=RunState.PAUSED, reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return list(names)
+
+
+def resume(session: Session, campaign: str) -> Run:
+    """Goes on where it stopped; also the approval after `--first`."""
+    run = require_run(session, campaign)
+    assert run.id is not None  # noqa: S101 - it came from the database
+    state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING
+    if run.state == state:
+        return run
+    changes: dict[str, Any] = {"state": state, "reason": ""}
+    if run.released_to is not None and _released_is_done(session, run):
+        changes["released_to"] = None
+    if not _move(session, run.id, (RunState.PAUSED,), **changes):
+        raise NotPossible(f"Campaign {campaign!r} is {run.state}: there is nothing to resume")
+    session.refresh(run)
+    return run
+
+
+def _released_is_done(session: Session, run: Run) -> bool:
+    waiting = (
+        select(Message.id)
+        .where(
+            col(Message.run_id) == run.id,
+            col(Message.state).in_([State.PLANNED, State.SENDING]),
+            col(Message.id) <= run.released_to,
+        )
+        .limit(1)
+    )
+    return session.scalar(waiting) is None
+
+
+def cancel(session: Session, campaign: str, *, reason: str) -> Run:
+    """Ends the run for good: nothing more is claimed. `cancel_rows` then settles what waited."""
+    run = require_run(session, campaign)
+    assert run.id is not None  # noqa: S101 - it came from the database
+    if run.state != RunState.CANCELLED and not _move(
+        session,
+        run.id,
+        (RunState.PLANNING, RunState.RUNNING, RunState.PAUSED),
+        state=RunState.CANCELLED,
+        reason=reason,
+    ):
+        raise NotPossible(f"Campaign {campaign!r} is {run.state}: there is nothing to cancel")
+    session.refresh(run)
+    return run
+
+
+def cancel_rows(session: Session, run_id: int, *, now: datetime, limit: int = 20_000) -> int:
+    """Settles up to `limit` waiting rows of a cancelled run; call again until it returns 0.
+
+    Portions keep each transaction short for a sender beside it.
+    """
+    portion = (
+        select(Message.id)
+        .where(col(Message.run_id) == run_id, col(Message.state) == State.PLANNED)
+        .limit(limit)
+    )
+    done = session.execute(
+        update(Message)
+        .where(
+            col(Message.id).in_(portion),
+            col(Message.state) == State.PLANNED,
+            exists().where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED),
+        )
+        .values(state=State.CANCELLED, reason="cancelled", settled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    if done.rowcount == 0:
+        sending = exists().where(col(Message.run_id) == run_id, col(Message.state) == State.SENDING)
+        session.execute(
+            update(Run)
+            .where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED, ~sending)
+            .values(finished_at=now)
+            .execution_options(synchronize_session=False)
+        )
+    return done.rowcount
+
+
+def settle_runs(session: Session, *, now: datetime) -> list[tuple[str, RunState]]:
+    """Notices runs that are through: finished, or paused after their first few.
+
+    Returns (campaign, new state) of each run that changed. Reads the heads of two partial indexes
+    per running run, so it costs the same with ten messages and ten million.
+    """
+    changed: list[tuple[str, RunState]] = []
+    running = session.scalars(
+        select(Run).where(col(Run.state) == RunState.RUNNING, col(Run.planned_at).is_not(None))
+    ).all()
+    for run in running:
+        assert run.id is not None  # noqa: S101 - it came from the database
+        sending = exists().where(col(Message.run_id) == run.id, col(Message.state) == State.SENDING)
+        waiting = exists().where(col(Message.run_id) == run.id, col(Message.state) == State.PLANNED)
+        if session.scalar(select(sending)):
+            continue
+        if not session.scalar(select(waiting)):
+            if _move(
+                session, run.id, (RunState.RUNNING,), state=RunState.FINISHED, finished_at=now
+            ):
+                changed.append((run.campaign, RunState.FINISHED))
+        elif run.released_to is not None and _released_is_done(session, run):
+            first = run.terms.get("first")
+            reason = (
+                f"the first {first} are out: look at them, then "
+                f"potok campaigns resume {run.campaign}"
+            )
+            if _move(session, run.id, (RunState.RUNNING,), state=RunState.PAUSED, reason=reason):
+                changed.append((run.campaign, RunState.PAUSED))
+    return changed
+
+
+def reopen(session: Session, run_id: int) -> None:
+    """A finished run with a row to send again is running again."""
+    _move(session, run_id, (RunState.FINISHED,), state=RunState.RUNNING, finished_at=None)
+
+
+def active_runs(session: Session) -> list[str]:
+    """Campaigns that are being planned or sent, oldest run first."""
+    return list(
+        session.scalars(
+            select(Run.campaign)
+            .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
+            .order_by(col(Run.id))
+        )
+    )
+
+
+def run_count(session: Session, campaign: str) -> int:
+    """How often a campaign was started."""
+    return (
+        session.scalar(select(func.count()).select_from(Run).where(col(Run.campaign) == campaign))
+        or 0
+    )

@@ -1,0 +1,130 @@
+"""Messages looked at one by one: what somebody got, or why they got nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlmodel import Session, col
+
+from campaigns.tables import Attempt, Message, Run
+from campaigns.writing import compose_again
+from deliverability import Identity, IdentityVersion
+from leads import Lead
+from templates import Compiled, TemplateVersion
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """One message with its story."""
+
+    id: int
+    campaign: str
+    occurrence: str
+    email: str
+    state: str
+    reason: str
+    subject: str | None
+    rfc_message_id: str
+    due_at: datetime
+    settled_at: datetime | None
+    reply: str
+    attempts: tuple[dict[str, Any], ...]
+    #: The exact bytes that were handed to the server, when it got that far.
+    mail: bytes | None
+
+
+def messages_of(
+    session: Session,
+    *,
+    email: str | None = None,
+    campaign: str | None = None,
+    state: str | None = None,
+    limit: int = 50,
+) -> list[tuple[int, str, str, str, str, datetime]]:
+    """(id, campaign, email, state, reason, time) of matching messages, newest first."""
+    query = (
+        select(
+            col(Message.id),
+            col(Run.campaign),
+            col(Lead.email),
+            col(Message.state),
+            col(Message.reason),
+            col(Message.due_at),
+        )
+        .join(Run, col(Run.id) == col(Message.run_id))
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .order_by(col(Message.id).desc())
+        .limit(limit)
+    )
+    if email is not None:
+        query = query.where(col(Lead.email) == email)
+    if campaign is not None:
+        query = query.where(col(Run.campaign) == campaign)
+    if state is not None:
+        query = query.where(col(Message.state) == state)
+    return [tuple(row) for row in session.execute(query)]  # type: ignore[misc]
+
+
+def show(session: Session, which: str, *, identities: dict[str, Identity]) -> Shown | None:
+    """The message called `which`: its number or its Message-ID; None when there is none."""
+    plain = which.strip().strip("<>")
+    wanted = [col(Message.rfc_message_id) == plain]
+    if plain.isdigit():
+        wanted.append(col(Message.id) == int(plain))
+    row = session.execute(
+        select(Message, Run, Lead)
+        .join(Run, col(Run.id) == col(Message.run_id))
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .where(or_(*wanted))
+    ).first()
+    if row is None:
+        return None
+    message, run, lead = row
+    tries = session.scalars(
+        select(Attempt).where(col(Attempt.message_id) == message.id).order_by(col(Attempt.number))
+    ).all()
+    return Shown(
+        id=message.id,
+        campaign=run.campaign,
+        occurrence=run.occurrence,
+        email=lead.email,
+        state=message.state,
+        reason=message.reason,
+        subject=message.subject,
+        rfc_message_id=message.rfc_message_id,
+        due_at=message.due_at,
+        settled_at=message.settled_at,
+        reply=message.reply,
+        attempts=tuple(
+            {
+                "number": attempt.number,
+                "started_at": attempt.started_at,
+                "ended_at": attempt.ended_at,
+                "result": attempt.result,
+                "phase": attempt.phase,
+                "code": attempt.code,
+                "enhanced": attempt.enhanced,
+                "reply": attempt.reply,
+            }
+            for attempt in tries
+        ),
+        mail=_mail(session, message, run, identities),
+    )
+
+
+def _mail(
+    session: Session, message: Message, run: Run, identities: dict[str, Identity]
+) -> bytes | None:
+    if message.context is None or message.identity_version_id is None:
+        return None
+    template = session.get_one(TemplateVersion, message.template_version_id)
+    facts = session.get_one(IdentityVersion, message.identity_version_id)
+    return compose_again(
+        Compiled.from_body(template.name, template.body or {}),
+        message.context,
+        rfc_message_id=message.rfc_message_id,
+        identity_name=run.identity,
+        facts=facts.body,
+        present=identities.get(run.identity),
+    ).data

@@ -1,0 +1,292 @@
+"""The worker: what `potok run` does. Surveys the queue, keeps a driver per lane, notices the end.
+
+One asyncio process, one writer thread. A survey each second (or when woken) finds lanes with work,
+carries on half-done planning, settles runs that are through, and tells lanes what is due.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from campaigns.admit import FrequencyCap
+from campaigns.finish import doubt_count, recover
+from campaigns.lane import Fault, LaneDriver, Shared, no_fault
+from campaigns.observe import LaneView, Observer, Silent
+from campaigns.planning import plan_range, planning_runs
+from campaigns.queue import LaneRules, lanes_with_work
+from campaigns.rules import frozen_rule
+from campaigns.runs import cancel_rows, settle_runs
+from campaigns.states import RunState, State
+from campaigns.store import Clock, Store
+from campaigns.tables import Message, Run
+from campaigns.writing import Office
+from deliverability import Connection, Identity, Lane, Pacer, PaceSettings, PaceState, pace_state
+from templates import Compiled, TemplateVersion
+
+#: Seconds between two looks at the queue.
+SURVEY_SECONDS = 1.0
+#: Rows in `sending` at full speed: with fewer, fsync sets the pace; measured, see docs.
+FULL_SPEED_WINDOW = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sending:
+    """How a worker sends."""
+
+    #: One office per identity.
+    offices: Mapping[str, Office]
+    zone: ZoneInfo
+    #: (identity, provider, what was learnt) -> the lane's pacer; None sends without pace.
+    pacer: Callable[[Identity, str, PaceState], Pacer] | None
+    #: Settings of a provider's lanes.
+    pace: Callable[[str], PaceSettings]
+    dial: Callable[[Identity], Awaitable[Connection]]
+    #: (deferrals so far, seed) -> wait before the next try, None to give up.
+    retry: Callable[[int, int], timedelta | None]
+    cap: FrequencyCap | None = None
+    window: int = FULL_SPEED_WINDOW
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """Why the worker ended."""
+
+    #: Messages still waiting in running runs.
+    waiting: int
+    #: When the next of them is due; None when none waits.
+    next_due: datetime | None
+    #: What holds lanes back, one sentence each.
+    held: tuple[str, ...] = ()
+    in_doubt: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Survey:
+    due: Mapping[int, datetime]
+    running: frozenset[int]
+    planning: tuple[int, ...]
+    lanes: Mapping[int, tuple[str, str, PaceState]] = field(default_factory=dict)
+
+
+class Worker:
+    """Sends until told to stop. One per workspace: the caller holds the workspace's lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        sending: Sending,
+        *,
+        owner: str,
+        observer: Observer | None = None,
+        fault: Fault = no_fault,
+    ) -> None:
+        self._sending = sending
+        self._templates: dict[int, Compiled] = {}
+        self._shared = Shared(
+            store=store,
+            clock=clock,
+            owner=owner,
+            observer=observer or Silent(),
+            zone=sending.zone,
+            load=self._load,
+            retry=sending.retry,
+            fault=fault,
+        )
+        self._drivers: dict[int, LaneDriver] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._slots: dict[str, asyncio.Semaphore] = {}
+
+    def views(self) -> list[LaneView]:
+        """Every lane that has had work, for a progress view."""
+        return [driver.view() for driver in self._drivers.values()]
+
+    def stop(self) -> None:
+        """Claims nothing more; `run` returns when what is on the wire is finished."""
+        self._shared.stopping.set()
+
+    async def run(self, *, until_idle: bool = False, patience: timedelta = timedelta(0)) -> Ended:
+        """Works until `stop()`; with `until_idle` until nothing can be claimed within `patience`.
+
+        Raises what the store raised when outcomes could not be kept (a full disk): messages under
+        way are then in doubt at the next start.
+        """
+        shared = self._shared
+        now = shared.clock.now()
+        found = await shared.store.write(lambda s: recover(s, owner=shared.owner, now=now))
+        if found["hold"]:
+            shared.observer.said(
+                f"{found['hold']} messages were under way when the sender stopped: they are in "
+                "doubt; see potok campaigns resolve"
+            )
+        if found["resend"]:
+            shared.observer.said(f"{found['resend']} messages were under way: sending them again")
+        try:
+            while not shared.stopping.is_set():
+                survey = await shared.store.read(self._look)
+                shared.running = set(survey.running)
+                planned = await self._plan(survey)
+                self._meet(survey)
+                settled = await self._settle()
+                if until_idle and not planned and not settled and self._is_idle(patience):
+                    break
+                await self._nap()
+        finally:
+            shared.stopping.set()
+            await asyncio.gather(*self._tasks)
+        if shared.broken is not None:
+            raise shared.broken
+        await self._settle()
+        return await self._ended()
+
+    async def _nap(self) -> None:
+        try:
+            # A worker with a few messages left must not sleep a second between them.
+            seconds = 0.05 if any(d.under_way for d in self._drivers.values()) else SURVEY_SECONDS
+            await asyncio.wait_for(self._shared.stopping.wait(), max(seconds, 0.2))
+        except TimeoutError:
+            pass
+
+    def _look(self, session: Session) -> _Survey:
+        due = lanes_with_work(session, now=self._shared.clock.now())
+        new = [lane_id for lane_id in due if lane_id not in self._drivers]
+        rows = session.scalars(select(Lane).where(col(Lane.id).in_(new))).all() if new else []
+        return _Survey(
+            due=due,
+            running=frozenset(
+                session.scalars(select(Run.id).where(col(Run.state) == RunState.RUNNING))
+            ),
+            planning=tuple(planning_runs(session)),
+            lanes={
+                lane.id: (lane.identity, lane.provider, pace_state(lane))
+                for lane in rows
+                if lane.id is not None
+            },
+        )
+
+    async def _plan(self, survey: _Survey) -> bool:
+        """Carries on with planning that somebody began: one range a survey, so sending goes on."""
+        shared = self._shared
+        for run_id in survey.planning:
+            now = shared.clock.now()
+
+            def work(session: Session, run_id: int = run_id, now: datetime = now) -> object:
+                rule = frozen_rule(session, run_id, zone=shared.zone)
+                return plan_range(session, run_id, rule, now=now, zone=shared.zone)
+
+            await shared.store.write(work)
+        return bool(survey.planning)
+
+    def _meet(self, survey: _Survey) -> None:
+        for lane_id, (identity, provider, learnt) in survey.lanes.items():
+            self._open_lane(lane_id, identity, provider, learnt)
+        for lane_id, driver in self._drivers.items():
+            driver.wake(survey.due.get(lane_id))
+
+    def _open_lane(
+        self, lane_id: int, identity_name: str, provider: str, learnt: PaceState
+    ) -> None:
+        sending = self._sending
+        office = sending.offices.get(identity_name)
+        if office is None:
+            # The run's identity has gone from potok.toml; said once, its messages keep waiting.
+            if identity_name not in self._slots:
+                self._slots[identity_name] = asyncio.Semaphore(0)
+                self._shared.observer.said(
+                    f"identity {identity_name!r} is not in potok.toml any more: its messages wait"
+                )
+            return
+        identity = office.identity
+        slots = self._slots.setdefault(
+            identity_name, asyncio.Semaphore(identity.limits.connections)
+        )
+        pace = sending.pace(provider)
+        paced = sending.pacer is not None
+        connections = identity.limits.connections
+        per_connection = identity.limits.per_connection
+        if paced:
+            connections = min(connections, pace.connections)
+            per_connection = min(per_connection, pace.per_connection)
+        driver = LaneDriver(
+            self._shared,
+            LaneRules(
+                lane_id=lane_id,
+                identity=identity_name,
+                per_day=identity.limits.per_day,
+                zone=sending.zone,
+                cap=sending.cap,
+            ),
+            provider=provider,
+            office=office,
+            dial=lambda: sending.dial(identity),
+            pacer=sending.pacer(identity, provider, learnt) if sending.pacer else None,
+            connections=connections,
+            per_connection=per_connection,
+            slots=slots,
+            window=sending.window,
+        )
+        self._drivers[lane_id] = driver
+        self._tasks.append(asyncio.create_task(driver.drive()))
+
+    async def _settle(self) -> bool:
+        """Settles runs that are through and rows of cancelled ones; whether anything changed."""
+        shared = self._shared
+        now = shared.clock.now()
+
+        def work(session: Session) -> tuple[list[tuple[str, RunState]], int]:
+            cancelled = session.scalars(
+                select(Run.id).where(
+                    col(Run.state) == RunState.CANCELLED, col(Run.finished_at).is_(None)
+                )
+            ).all()
+            moved = sum(cancel_rows(session, run_id, now=now) for run_id in cancelled if run_id)
+            return settle_runs(session, now=now), moved
+
+        changed, moved = await shared.store.write(work)
+        for campaign, state in changed:
+            shared.observer.said(f"campaign {campaign} is {state}")
+        return bool(changed or moved)
+
+    def _is_idle(self, patience: timedelta) -> bool:
+        now = self._shared.clock.now()
+        return all(driver.idle(now, patience) for driver in self._drivers.values())
+
+    async def _ended(self) -> Ended:
+        shared = self._shared
+
+        def work(session: Session) -> Ended:
+            due = lanes_with_work(session, now=shared.clock.now())
+            waiting = session.scalar(
+                select(func.count())
+                .select_from(Message)
+                .join(Run, col(Run.id) == col(Message.run_id))
+                .where(col(Run.state) == RunState.RUNNING, col(Message.state) == State.PLANNED)
+            )
+            return Ended(
+                waiting=waiting or 0,
+                next_due=min(due.values(), default=None),
+                held=tuple(
+                    f"{view.identity} to {view.provider}: {view.waits_for}"
+                    for view in self.views()
+                    if view.waits_for
+                ),
+                in_doubt=doubt_count(session),
+            )
+
+        return await shared.store.read(work)
+
+    async def _load(self, version_id: int) -> Compiled:
+        found = self._templates.get(version_id)
+        if found is None:
+
+            def work(session: Session) -> Compiled:
+                row = session.get_one(TemplateVersion, version_id)
+                return Compiled.from_body(row.name, row.body or {})
+
+            found = self._templates[version_id] = await self._shared.store.read(work)
+        return found

@@ -1,0 +1,138 @@
+"""One claimed message becomes texts, and the texts an envelope. Pure: CPU only, no I/O.
+
+`compose_again` is the way back: from what was kept at finish to the exact mail somebody got.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from campaigns.finish import Sent
+from campaigns.queue import Claimed
+from deliverability import Envelope, Identity, SmtpServer, compose, make_token
+from templates import Compiled, Letter, Links, Rendered, Sender, render, render_again
+
+#: Purpose of opt-out tokens: a token signed for one purpose opens nothing else.
+UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Office:
+    """What stands in mail beside the template: who writes, and where links lead."""
+
+    identity: Identity
+    identity_version_id: int
+    #: `https://mail.example.com`, or empty: then opting out goes by mail only.
+    base_url: str
+    #: Keys that sign links, newest last.
+    link_keys: Sequence[bytes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """A message ready for the wire, and what is kept of it."""
+
+    envelope: Envelope
+    sent: Sent
+
+
+def write_message(claimed: Claimed, compiled: Compiled, office: Office) -> Written:
+    """Renders and composes; raises templates.RenderError when the lead lacks what is needed."""
+    identity = office.identity
+    token = make_token(office.link_keys, UNSUBSCRIBE, claimed.recipient.token, claimed.message_id)
+    url = f"{office.base_url.rstrip('/')}/u/{token}" if office.base_url else None
+    answers_to = identity.reply_to or identity.from_address
+    mailto = f"mailto:{answers_to}?subject={quote('unsubscribe ' + token)}"
+    rendered = render(
+        compiled,
+        Letter(
+            recipient=claimed.recipient,
+            sender=Sender(
+                name=identity.from_name,
+                address=identity.from_address,
+                postal_address=identity.postal_address,
+            ),
+            links=Links(unsubscribe=url or mailto, mailto_unsubscribe=mailto),
+        ),
+    )
+    around: dict[str, Any] = {
+        "to": claimed.recipient.email,
+        "name": claimed.recipient.name,
+        "date": claimed.claimed_at.isoformat(),
+        "list_id": f"{compiled.topic or identity.name}.{identity.domain}",
+        "unsubscribe_url": url,
+        "unsubscribe_mailto": mailto,
+        "language": rendered.language,
+    }
+    return Written(
+        envelope=_compose(identity, rendered, around, claimed.rfc_message_id),
+        sent=Sent(
+            subject=rendered.subject,
+            context={"read": dict(rendered.read), "envelope": around},
+            identity_version_id=office.identity_version_id,
+        ),
+    )
+
+
+def _compose(
+    identity: Identity, rendered: Rendered, around: Mapping[str, Any], rfc_message_id: str
+) -> Envelope:
+    return compose(
+        identity,
+        to_address=around["to"],
+        to_name=around["name"],
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        message_id=rfc_message_id,
+        date=datetime.fromisoformat(around["date"]),
+        list_id=around["list_id"],
+        unsubscribe_url=around["unsubscribe_url"],
+        unsubscribe_mailto=around["unsubscribe_mailto"],
+    )
+
+
+def identity_facts(identity: Identity) -> dict[str, Any]:
+    """What of an identity stands in mail: kept per version, because `potok.toml` is not."""
+    return {
+        "from_name": identity.from_name,
+        "from_address": identity.from_address,
+        "postal_address": identity.postal_address,
+        "reply_to": identity.reply_to,
+        "bounce_address": identity.bounce_address,
+        "dkim": [identity.dkim.domain, identity.dkim.selector] if identity.dkim else None,
+    }
+
+
+def compose_again(
+    compiled: Compiled,
+    context: Mapping[str, Any],
+    *,
+    rfc_message_id: str,
+    identity_name: str,
+    facts: Mapping[str, Any],
+    present: Identity | None,
+) -> Envelope:
+    """The mail as it was sent, from what was kept.
+
+    `present` is the identity as configured now: when it still has the same DKIM key, the mail is
+    signed again (RSA signatures are the same for the same bytes); else the signature is missing.
+    """
+    around = context["envelope"]
+    rendered = render_again(compiled, context["read"], language=around["language"])
+    dkim = present.dkim if present is not None else None
+    if dkim is not None and facts["dkim"] != [dkim.domain, dkim.selector]:
+        dkim = None
+    then = Identity(
+        name=identity_name,
+        from_name=facts["from_name"],
+        from_address=facts["from_address"],
+        postal_address=facts["postal_address"],
+        reply_to=facts["reply_to"],
+        bounce_address=facts["bounce_address"],
+        smtp=SmtpServer(host="", port=0),
+        dkim=dkim,
+    )
+    return _compose(then, rendered, around, rfc_message_id)
