@@ -14,6 +14,8 @@ from sqlalchemy.engine import URL, make_url
 from console.database import Database
 from console.schema import upgrade
 
+pytest_plugins = ["tests.receiver"]
+
 #: The moment most tests happen at: a Tuesday noon in Warsaw.
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
 

@@ -1,0 +1,8 @@
+"""The demo: five hundred invented leads, providers that behave like real ones, checked sums.
+
+Does        a local receiver for mail, the shipped leads, the live view, the run from start to sums.
+Owns        no table; everything it makes lies in one folder that can be deleted.
+Never       talks to anything but 127.0.0.1: every domain in it is reserved (RFC 2606, RFC 6761).
+Standards   RFC 5321 (answers of the receiver), RFC 3463 (their enhanced codes).
+Read        providers.toml, behaviour.py, record.py, receiver.py, process.py, leads.csv
+"""
