@@ -1,4 +1,4 @@
-"""A real receiver of mail for tests: the demo's own, as a process, with a table to write.
+"""A real receiver of mail for tests: the demo's own, as a process, with a table to write."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
