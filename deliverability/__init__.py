@@ -1,12 +1,27 @@
 """Deliverability: how mail travels so that receivers take it, and what their answers mean.
 
-Does        envelope, link tokens, SMTP transport, outcome classification, lanes and pace (pure).
+Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
+            what answers mean, providers and lanes, pace (pure), day caps, presets of companies.
 Owns        domain, lane, identity_day, identity_version, mailbox_cursor, inbound.
-Never       decides who is written to; keeps a transaction open while the network is waited for.
+Never       decides who is written to; keeps a transaction open while the network is waited for;
+            asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
-Read        identity.py, outcome.py, tables.py
+Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
+            dkim.py, envelope.py, links.py; how: transport.py, wire.py, smtp.py, connecting.py,
+            relay_id.py, folder.py; what came of it: classify.py (answers.toml), pace.py; for whom:
+            providers.py (providers.toml), lanes.py, days.py, presets.py (presets.toml)
 """
 
+from deliverability.classify import classify
+from deliverability.days import give_day, take_day, used_today
+from deliverability.envelope import Envelope, compose
+from deliverability.errors import (
+    ConnectError,
+    DeliverabilityError,
+    EnvelopeError,
+    ProviderError,
+    SigningError,
+)
 from deliverability.identity import (
     DkimKey,
     Identity,
@@ -16,8 +31,21 @@ from deliverability.identity import (
     SmtpServer,
     Tls,
 )
+from deliverability.lanes import identity_version, lanes, seed_domains
+from deliverability.links import Ticket, make_token, read_token
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
+from deliverability.pace import (
+    UNTIL_SOMEBODY_LOOKS,
+    Pacer,
+    PaceSettings,
+    PaceState,
+    retry_after,
+    unit,
+)
+from deliverability.providers import OTHER, Provider, provider_of_mx, shipped_providers
+from deliverability.smtp import connect
 from deliverability.tables import Domain, IdentityDay, IdentityVersion, Inbound, Lane, MailboxCursor
+from deliverability.transport import Connection, Fault, is_loopback
 
 __all__ = [
     "Identity",
@@ -31,6 +59,37 @@ __all__ = [
     "Verdict",
     "Phase",
     "Cause",
+    "Envelope",
+    "compose",
+    "Ticket",
+    "make_token",
+    "read_token",
+    "Connection",
+    "Fault",
+    "connect",
+    "is_loopback",
+    "classify",
+    "PaceSettings",
+    "PaceState",
+    "Pacer",
+    "UNTIL_SOMEBODY_LOOKS",
+    "retry_after",
+    "unit",
+    "OTHER",
+    "Provider",
+    "shipped_providers",
+    "provider_of_mx",
+    "seed_domains",
+    "lanes",
+    "identity_version",
+    "take_day",
+    "give_day",
+    "used_today",
+    "DeliverabilityError",
+    "EnvelopeError",
+    "SigningError",
+    "ConnectError",
+    "ProviderError",
     "Domain",
     "Lane",
     "IdentityDay",

@@ -11,8 +11,8 @@ Tls = Literal["none", "starttls", "implicit"]
 class SmtpServer:
     """The server that takes our mail."""
 
-    host: str
-    port: int
+    host: str = ""
+    port: int = 587
     #: `none` is refused for hosts other than loopback unless `allow_plain_text` is also set.
     tls: Tls = "starttls"
     user: str = ""
@@ -25,6 +25,8 @@ class SmtpServer:
     timeout: float = 60.0
     #: Seconds to wait for the answer after the final dot (RFC 5321 4.5.3.2.6: 10 minutes).
     data_timeout: float = 600.0
+    #: A folder that gets every message as an .eml file instead: nothing leaves, host is not used.
+    outbox: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,206 @@
+"""One mail, ready to leave: header fields and body as the bytes that will travel.
+
+Assembled by hand from parts that are the same for everyone and parts that are not; equal arguments
+give equal bytes, so a mail can be shown again exactly.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import sha256
+
+from deliverability.dkim import signer
+from deliverability.errors import EnvelopeError
+from deliverability.headers import (
+    ascii_domain,
+    extra,
+    mailbox,
+    ready_address,
+    refuse_control,
+    unstructured,
+    uris,
+)
+from deliverability.identity import Identity
+from deliverability.quoted import quoted_printable, seven_bit
+
+#: Fields `compose` writes itself; a second one of these would be a contradiction (RFC 5322 3.6).
+OURS = frozenset(
+    [
+        "from",
+        "to",
+        "reply-to",
+        "subject",
+        "date",
+        "message-id",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+        "list-id",
+        "mime-version",
+        "content-type",
+        "content-transfer-encoding",
+        "dkim-signature",
+        "cc",
+        "bcc",
+        "sender",
+        "return-path",
+        "received",
+    ]
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Envelope:
+    """What the transport hands over: who it is from, who gets it, the bytes."""
+
+    #: MAIL FROM, domain in ASCII; where delivery reports go.
+    sender: str
+    #: RCPT TO.
+    recipient: str
+    #: Header and body, CRLF line ends, no line over 998 octets, not dot-stuffed.
+    data: bytes
+    #: A local part holds letters outside ASCII (RFC 6531).
+    needs_smtputf8: bool
+    #: Without angle brackets.
+    message_id: str
+
+
+def compose(
+    identity: Identity,
+    *,
+    to_address: str,
+    to_name: str,
+    subject: str,
+    text: str,
+    html: str | None,
+    message_id: str,
+    date: datetime,
+    list_id: str | None,
+    unsubscribe_url: str | None = None,
+    unsubscribe_mailto: str | None = None,
+    headers: Mapping[str, str] = {},
+) -> Envelope:
+    """Builds and, when the identity has a key, signs one mail.
+
+    `unsubscribe_url` and `unsubscribe_mailto` (with or without `mailto:`) become List-Unsubscribe;
+    one-click is announced only for https (RFC 8058 3.1). `headers` are further fields such as
+    Feedback-ID. Raises EnvelopeError for parts that could break a header, SigningError for a key.
+    """
+    if date.tzinfo is None:
+        raise EnvelopeError("a mail's date needs a time zone")
+    sender, recipient = _sender(identity), ready_address(to_address)
+    fields = [
+        *_sender_fields(identity),
+        mailbox("To", to_name, recipient),
+        unstructured("Subject", subject),
+        f"Date: {format_datetime(date)}",
+        f"Message-ID: <{_message_id(message_id)}>",
+        *_list_fields(list_id, unsubscribe_url, unsubscribe_mailto),
+    ]
+    for name, value in headers.items():
+        if name.lower() in OURS:
+            raise EnvelopeError(f"{name} is written by Potok itself and cannot be set")
+        fields.append(extra(name, value))
+    fields.append("MIME-Version: 1.0")
+    kind, body = _body(text, html, message_id)
+    fields += kind
+    if identity.dkim is not None:
+        fields.insert(0, signer(identity.dkim).sign(fields, body, at=date))
+    head = "\r\n".join(fields)
+    return Envelope(
+        sender=sender,
+        recipient=recipient,
+        data=head.encode() + b"\r\n\r\n" + body,
+        needs_smtputf8=not (sender.isascii() and recipient.isascii() and head.isascii()),
+        message_id=message_id.strip("<>"),
+    )
+
+
+@lru_cache(maxsize=64)
+def _sender(identity: Identity) -> str:
+    return ready_address(identity.bounce_address or identity.from_address)
+
+
+@lru_cache(maxsize=64)
+def _sender_fields(identity: Identity) -> tuple[str, ...]:
+    # RFC 5322 3.6.2: one address in From, so no Sender field.
+    fields = [mailbox("From", identity.from_name, ready_address(identity.from_address))]
+    if identity.reply_to:
+        fields.append(mailbox("Reply-To", "", ready_address(identity.reply_to)))
+    return tuple(fields)
+
+
+def _message_id(text: str) -> str:
+    text = text.removeprefix("<").removesuffix(">")
+    refuse_control(text, "Message-ID")
+    left, at, right = text.rpartition("@")
+    # RFC 5322 3.6.4; 3.2.3 says what a dot-atom may hold.
+    if not at or not text.isascii() or any(c in ' ()<>[]:;@\\,"' for c in left + right):
+        raise EnvelopeError(f"{text!r} is no Message-ID")
+    if len(text) > 900:
+        raise EnvelopeError("the Message-ID is too long")
+    return text
+
+
+def _list_fields(list_id: str | None, url: str | None, mailto: str | None) -> list[str]:
+    fields = []
+    if list_id:
+        fields.append(_list_id(list_id))
+    # RFC 2369 2: several ways to leave, the preferred one first.
+    found = [url] if url else []
+    if mailto:
+        found.append(mailto if mailto.startswith("mailto:") else f"mailto:{mailto}")
+    if found:
+        fields.append(uris("List-Unsubscribe", found))
+    if url and url.lower().startswith("https:"):
+        fields.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    return fields
+
+
+@lru_cache(maxsize=256)
+def _list_id(text: str) -> str:
+    # RFC 2919 3: an optional phrase, then the id in angle brackets.
+    phrase, bracket, rest = text.partition("<")
+    phrase, name = (phrase.strip(), rest.removesuffix(">")) if bracket else ("", text)
+    try:
+        ready = ascii_domain(name.strip())
+    except EnvelopeError as wrong:
+        raise EnvelopeError(f"List-Id: {text!r} should look like news.example.com") from wrong
+    return mailbox("List-Id", phrase, ready) if phrase else f"List-Id: <{ready}>"
+
+
+def _body(text: str, html: str | None, message_id: str) -> tuple[list[str], bytes]:
+    plain_fields, plain = _plain(text)
+    if html is None:
+        return plain_fields, plain if plain.endswith(b"\r\n") else plain + b"\r\n"
+    # "=_" cannot stand in quoted-printable (RFC 2045 6.7), and a 7-bit text that holds the digest
+    # of its own Message-ID does not happen by chance.
+    mark = f"=_{sha256(message_id.encode()).hexdigest()[:32]}"
+    line = b"--" + mark.encode()
+    body = b"\r\n".join(
+        [
+            line,  # RFC 2046 5.1.4: the plainest form first, the best one last
+            "\r\n".join(plain_fields).encode(),
+            b"",
+            plain,
+            line,
+            b"Content-Type: text/html; charset=utf-8",
+            b"Content-Transfer-Encoding: quoted-printable",
+            b"",
+            quoted_printable(html),
+            line + b"--",
+            b"",
+        ]
+    )
+    return [f'Content-Type: multipart/alternative; boundary="{mark}"'], body
+
+
+def _plain(text: str) -> tuple[list[str], bytes]:
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoding = "7bit" if seven_bit(text) else "quoted-printable"
+    body = text.replace("\n", "\r\n").encode() if encoding == "7bit" else quoted_printable(text)
+    return [
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Transfer-Encoding: {encoding}",
+    ], body
