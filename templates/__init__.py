@@ -3,10 +3,37 @@
 Does        source folder to compiled version (CSS inlined once), rendering, text part, checks.
 Owns        template_version.
 Never       opens the network, reads the database while rendering, lets a template run code.
-Read        tables.py, rendered.py
+Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, money, plurals).
+Read        source.py (the folder), pieces.py (includes and layouts), protect.py (Jinja hidden),
+            inline.py (CSS), plaintext.py (text part), compile.py, compiled.py, fields.py (what a
+            template may read), environment.py and filters.py (the sandbox), render.py, check.py,
+            check_html.py, starters/, tables.py
 """
 
+from templates.check import Finding, check
+from templates.compile import compile_template
+from templates.compiled import Compiled
+from templates.errors import RenderError, SourceError, TemplateError
+from templates.fields import Letter, Links, Sender
+from templates.render import render, render_again
 from templates.rendered import Rendered
+from templates.starters import starters
 from templates.tables import TemplateVersion
 
-__all__ = ["TemplateVersion", "Rendered"]
+__all__ = [
+    "TemplateVersion",
+    "compile_template",
+    "Compiled",
+    "Sender",
+    "Links",
+    "Letter",
+    "render",
+    "render_again",
+    "Rendered",
+    "check",
+    "Finding",
+    "starters",
+    "TemplateError",
+    "SourceError",
+    "RenderError",
+]

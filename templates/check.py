@@ -1,0 +1,289 @@
+"""What is wrong with a template, before anybody gets it.
+
+Errors stop a send; warnings and notices do not. Fields are checked in the Jinja itself, so a
+misspelt one in a branch that nobody has taken yet is found as well.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
+
+from templates.check_html import HtmlProblem, html_problems
+from templates.compile import compile_template
+from templates.compiled import Compiled, Texts
+from templates.environment import Environment, make_environment
+from templates.errors import SourceError
+from templates.fields import KNOWN, OPEN_FIELDS
+from templates.source import MESSAGE, Source, line_of, read_source
+
+Level = Literal["error", "warning", "notice"]
+
+#: Names that are there without the author's doing.
+_GIVEN = frozenset({*KNOWN, "language", "range", "namespace", "joiner", "loop", "self"})
+
+#: Gmail cuts a message whose HTML is larger than 102 kB and hides the rest, the opt-out link
+#: included, behind "View entire message". Google does not document the figure; mail makers
+#: measured it: https://mailchimp.com/help/gmail-is-clipping-my-email/
+CLIPPED_BYTES = 102 * 1024
+#: Phones show some 40 characters of a subject, desktops some 70.
+LONG_SUBJECT = 70
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One thing to look at."""
+
+    #: A stable name: `unknown-field`.
+    id: str
+    level: Level
+    #: `file:line`.
+    where: str
+    what: str
+    #: What to do about it.
+    do: str
+
+
+def check(
+    template: Compiled | Mapping[str, bytes], **options: Mapping[str, bytes]
+) -> list[Finding]:
+    """All findings of a compiled template or of a folder's files, errors first.
+
+    For files the workspace's partials are given as `partials`. Never raises for what a template
+    says: a file that cannot be read is a finding too.
+    """
+    partials = options.get("partials") or {}
+    if isinstance(template, Compiled):
+        compiled, files = template, {name: t.encode() for name, t in template.files.items()}
+        partials = {name: text.encode() for name, text in template.partials.items()}
+    else:
+        files = dict(template)
+    try:
+        source = read_source(files, partials)
+        if not isinstance(template, Compiled):
+            compiled = compile_template("", files, partials=partials)
+    except SourceError as error:
+        do = error.do or "correct the line"
+        return [Finding(id="source", level="error", where=error.where, what=error.what, do=do)]
+    order = {"error": 0, "warning": 1, "notice": 2}
+    unique = dict.fromkeys(_findings(source, compiled))
+    return sorted(unique, key=lambda finding: order[finding.level])
+
+
+def _findings(source: Source, compiled: Compiled) -> Iterator[Finding]:
+    environment = make_environment(source.partials)
+    yield from _message(source)
+    for name, text in _jinja_texts(source):
+        yield from _fields(environment, name, text)
+    for language, texts in compiled.texts.items():
+        yield from _parts(source, compiled, language, texts, environment)
+    for name in source.ignored:
+        yield Finding(
+            id="ignored-file",
+            level="notice",
+            where=name,
+            what="this file is not part of the mail",
+            do="put pictures on your web site and link them with https://",
+        )
+
+
+def _jinja_texts(source: Source) -> Iterator[tuple[str, str]]:
+    for language in {*source.html, *source.text}:
+        if language in source.html:
+            yield source.body_file(language, "html"), source.html[language]
+        if language in source.text:
+            yield source.body_file(language, "txt"), source.text[language]
+    for name, text in source.partials.items():
+        yield name, text
+    for key, texts in (("subject", source.subject), ("preheader", source.preheader)):
+        for text in texts.values():
+            # Blank lines in front bring the text to its line in message.toml.
+            yield MESSAGE, "\n" * (line_of(source.files[MESSAGE], key) - 1) + text
+
+
+def _message(source: Source) -> Iterator[Finding]:
+    toml = source.files[MESSAGE]
+    line = line_of(toml, "subject")
+    for text in source.subject.values():
+        if not text.strip():
+            yield Finding(
+                id="empty-subject",
+                level="error",
+                where=f"{MESSAGE}:{line}",
+                what="the subject is empty",
+                do='write subject = "..."',
+            )
+        elif len(text) > LONG_SUBJECT and "{" not in text:
+            yield Finding(
+                id="long-subject",
+                level="warning",
+                where=f"{MESSAGE}:{line}",
+                what=f"the subject has {len(text)} characters; inboxes show 40 to 70",
+                do="put what matters first, or shorten it",
+            )
+    for language, fields in source.defaults.items():
+        if language and language not in {**source.subject, **source.html, **source.text}:
+            yield Finding(
+                id="unused-defaults",
+                level="warning",
+                where=f"{MESSAGE}:{line_of(toml, language)}",
+                what=f"defaults.{language} is never used: there is no text in that language",
+                do=f"write body.{language}.html or a subject for {language}",
+            )
+        del fields
+    if source.html and not any(text.strip() for text in source.preheader.values()):
+        yield Finding(
+            id="no-preheader",
+            level="notice",
+            where=f"{MESSAGE}:1",
+            what="there is no preheader, so inboxes show the first words of the body",
+            do='write preheader = "..."',
+        )
+
+
+def _parts(
+    source: Source, compiled: Compiled, language: str, texts: Texts, environment: Environment
+) -> Iterator[Finding]:
+    for part, kind in ((texts.html, "html"), (texts.text, "txt")):
+        if part is None:
+            continue
+        # A text made from the HTML shows what the HTML shows.
+        if kind == "txt" and texts.text_from != "author":
+            continue
+        read = _paths(environment, part.source)
+        for partial in compiled.partials.values():
+            read |= _paths(environment, partial)
+        for path, finding in _REQUIRED.items():
+            alternatives = (path, "links.mailto_unsubscribe") if "unsub" in path else (path,)
+            if not any(each in read for each in alternatives):
+                yield Finding(
+                    id=finding[0],
+                    level="error",
+                    where=f"{part.file}:1",
+                    what=finding[1],
+                    do=finding[2] if kind == "txt" else finding[3],
+                )
+    if texts.html is None:
+        return
+    if texts.inline_after_render:
+        yield Finding(
+            id="inline-after-render",
+            level="notice",
+            where=texts.inline_where,
+            what=f"{texts.inline_after_render}, so CSS is inlined for every message (slower)",
+            do="write out each variant in full between {% if %} and {% else %} to make it fast",
+        )
+    if texts.text_from == "rendered":
+        yield Finding(
+            id="text-after-render",
+            level="notice",
+            where=f"{texts.html.file}:1",
+            what="the text part is made from every rendered message (slower)",
+            do="write the text part yourself: body.txt",
+        )
+    size = len(texts.html.source.encode())
+    if size > CLIPPED_BYTES:
+        yield Finding(
+            id="too-large",
+            level="error",
+            where=f"{texts.html.file}:1",
+            what=f"the HTML has {size // 1024} kB; Gmail cuts a mail at 102 kB",
+            do="shorten it: the part that is cut holds the opt-out link",
+        )
+    body = language if language in source.html else ""
+    if body in source.html:
+        file = source.body_file(body, "html")
+        for problem in html_problems(environment, source.html[body], file, source.partials):
+            yield _finding(problem)
+
+
+def _finding(problem: HtmlProblem) -> Finding:
+    return Finding(
+        id=problem.id,
+        level=problem.level,
+        where=problem.where,
+        what=problem.what,
+        do=problem.do,
+    )
+
+
+#: What every part has to show: finding id, what, what to do in text, in HTML.
+_REQUIRED = {
+    "links.unsubscribe": (
+        "no-opt-out",
+        "there is no opt-out link",
+        "add: Unsubscribe: {{ links.unsubscribe }}",
+        'add <a href="{{ links.unsubscribe }}">Unsubscribe</a>',
+    ),
+    "sender.postal_address": (
+        "no-postal-address",
+        "the sender's postal address is not shown",
+        "add {{ sender.postal_address }} at the end",
+        "add {{ sender.postal_address }} to the footer",
+    ),
+}
+
+
+def _path(node: nodes.Node) -> tuple[str, ...]:
+    """`lead.attributes.industry` of a chain of attributes; empty for anything else."""
+    if isinstance(node, nodes.Name):
+        return (node.name,)
+    if isinstance(node, nodes.Getattr):
+        above = _path(node.node)
+        return (*above, node.attr) if above else ()
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        above = _path(node.node)
+        return (*above, str(node.arg.value)) if above else ()
+    return ()
+
+
+def _paths(environment: Environment, text: str) -> set[str]:
+    tree = environment.parse(text)
+    found = tree.find_all((nodes.Getattr, nodes.Getitem))
+    return {".".join(_path(node)) for node in found}
+
+
+def _fields(environment: Environment, file: str, text: str) -> Iterator[Finding]:
+    """Names and fields that do not exist, wherever they stand."""
+    try:
+        tree = environment.parse(text, file)
+    except TemplateSyntaxError as error:
+        yield _unknown(file, error.lineno, error.message or "syntax error", "correct the line")
+        return
+    free = find_undeclared_variables(tree)
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name in free and name.name not in _GIVEN:
+            yield _unknown(file, name.lineno, f"{name.name} is not known", _nearest_name(name.name))
+    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+        path = _path(node)
+        if len(path) != 2 or path[0] not in KNOWN or path[0] not in free:
+            continue
+        if path[1] not in KNOWN[path[0]]:
+            where = _nearest_field(path[0], path[1])
+            yield _unknown(file, node.lineno, f"{path[0]}.{path[1]} is not known", where)
+
+
+def _unknown(file: str, line: int, what: str, do: str) -> Finding:
+    return Finding(id="unknown-field", level="error", where=f"{file}:{line}", what=what, do=do)
+
+
+def _nearest_name(name: str) -> str:
+    fields = {field: f"{scope}.{field}" for scope, each in KNOWN.items() for field in each}
+    if name in fields:
+        return f"write {fields[name]}"
+    close = get_close_matches(name, [*KNOWN, *fields], n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {fields.get(close[0], close[0])}?"
+    return "known are " + ", ".join(KNOWN)
+
+
+def _nearest_field(scope: str, field: str) -> str:
+    close = get_close_matches(field, KNOWN[scope], n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {scope}.{close[0]}?"
+    if scope == "lead":
+        return f"a column of your own is lead.{OPEN_FIELDS[0]}.{field}"
+    return "known are " + ", ".join(f"{scope}.{each}" for each in KNOWN[scope])

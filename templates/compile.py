@@ -1,0 +1,177 @@
+"""From a template folder to a compiled template: syntax checked, CSS inlined, text part made."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from jinja2 import meta
+
+from templates.compiled import Compiled, Part, TextFrom, Texts
+from templates.environment import Environment, make_environment
+from templates.errors import SourceError
+from templates.inline import inline_source
+from templates.markup import is_document, whole
+from templates.pieces import Piece, flatten, split
+from templates.plaintext import text_source
+from templates.protect import protect
+from templates.source import MESSAGE, Source, line_of, read_source
+
+#: Mail clients show the first words of the body beside the subject. The preheader goes there, and
+#: behind it filling that no client shows, so that the rest of the mail is not drawn in as well.
+_PREHEADER = (
+    '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all;'
+    'font-size:1px;line-height:1px;opacity:0">',
+    "</div>",
+)
+_PADDING = "&#847;&zwnj;&nbsp;" * 90
+
+
+def compile_template(
+    name: str, files: Mapping[str, bytes], *, partials: Mapping[str, bytes] | None = None
+) -> Compiled:
+    """The template in `files` (by file name), with the workspace's `partials` (`_*.html`).
+
+    The result is closed: rendering it reads nothing else. Raises SourceError with file and line.
+    """
+    source = read_source(files, partials or {})
+    environment = make_environment(source.partials)
+    languages = {**source.subject, **source.html, **source.text}
+    texts = {
+        language: _texts(environment, source, language)
+        for language in sorted(languages, key=lambda each: (each != "", each))
+    }
+    used = _imported(environment, source)
+    return Compiled(
+        name=name,
+        language=source.language,
+        topic=source.topic,
+        description=source.description,
+        texts=texts,
+        partials={each: source.partials[each] for each in sorted(used)},
+        files=dict(sorted(source.files.items())),
+    )
+
+
+def _texts(environment: Environment, source: Source, language: str) -> Texts:
+    """All parts for one language; what it has no text for comes from the template's own."""
+    body = language if language in source.html or language in source.text else ""
+    subject = source.subject.get(language, source.subject[""])
+    subject_line = line_of(source.files[MESSAGE], "subject")
+    try:
+        split(environment, subject, MESSAGE)
+    except SourceError as error:
+        raise SourceError(f"{MESSAGE}:{subject_line}", f"subject: {error.what}") from None
+    html, text, text_from = None, None, "author"
+    after, where = "", ""
+    if source.html.get(body, "").strip():
+        html, after, where = _html(environment, source, language, body)
+    if source.text.get(body, "").strip():
+        file = source.body_file(body, "txt")
+        pieces = flatten(environment, source.text[body], file, source.partials)
+        text = _part(pieces, file)
+    elif html is not None:
+        text, text_from = _derived(environment, source, body)
+    if html is None and text is None:
+        raise SourceError(source.body_file(body, "html"), "is empty")
+    return Texts(
+        subject=Part(source=subject, file=MESSAGE, lines=((1, MESSAGE, subject_line),)),
+        html=html,
+        text=text,
+        text_from=text_from,  # type: ignore[arg-type]
+        inline_after_render=after,
+        inline_where=where,
+        defaults={**source.defaults.get("", {}), **source.defaults.get(language, {})},
+    )
+
+
+def _part(pieces: list[Piece], file: str) -> Part:
+    lines, line, parts = [], 1, []
+    for piece in pieces:
+        if piece.kind != "data":
+            lines.append((line, piece.file, piece.line))
+        parts.append(piece.text)
+        line += piece.text.count("\n")
+    return Part(source="".join(parts), file=file, lines=tuple(lines))
+
+
+def _html_pieces(environment: Environment, source: Source, body: str) -> list[Piece]:
+    file = source.body_file(body, "html")
+    pieces = flatten(environment, source.html[body], file, source.partials)
+    shell = whole("\0").split("\0") if not is_document(_data(pieces)) else []
+    if len(shell) == 2:
+        return [Piece("data", shell[0], file, 1), *pieces, Piece("data", shell[1], file, 1)]
+    return pieces
+
+
+def _data(pieces: list[Piece]) -> str:
+    return "".join(piece.text for piece in pieces if piece.kind == "data")
+
+
+def _html(
+    environment: Environment, source: Source, language: str, body: str
+) -> tuple[Part, str, str]:
+    file = source.body_file(body, "html")
+    pieces = _html_pieces(environment, source, body)
+    preheader = source.preheader.get(language, source.preheader[""])
+    protected = protect(pieces, after_body=_preheader(environment, source, preheader))
+    inlined = inline_source(protected, f"{file}:1")
+    part = Part(source=inlined.source, file=file, lines=tuple(inlined.lines))
+    return part, inlined.after, inlined.where
+
+
+def _preheader(environment: Environment, source: Source, text: str) -> list[Piece]:
+    if not text.strip():
+        return []
+    line = line_of(source.files[MESSAGE], "preheader")
+    try:
+        pieces = split(environment, text, MESSAGE)
+    except SourceError as error:
+        raise SourceError(f"{MESSAGE}:{line}", f"preheader: {error.what}") from None
+    inner = [Piece(each.kind, _plain(each), MESSAGE, line) for each in pieces]
+    return [
+        Piece("data", _PREHEADER[0], MESSAGE, line),
+        *inner,
+        Piece("data", _PADDING + _PREHEADER[1], MESSAGE, line),
+    ]
+
+
+def _plain(piece: Piece) -> str:
+    """The preheader is text, not HTML: its own `&` and `<` are meant as such."""
+    if piece.kind != "data":
+        return piece.text
+    return piece.text.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _derived(environment: Environment, source: Source, body: str) -> tuple[Part | None, TextFrom]:
+    """The text part made from the HTML template, unless only rendering shows what it says."""
+    file = source.body_file(body, "html")
+    pieces = _html_pieces(environment, source, body)
+    if any(piece.keyword in ("import", "from", "include") for piece in pieces) or any(
+        re.search(r"\|\s*safe\b", piece.text) for piece in pieces if piece.kind != "data"
+    ):
+        return None, "rendered"
+    text, lines = text_source(protect(pieces))
+    try:
+        split(environment, text, file)
+    except SourceError:
+        # A block that opens in one tag and closes in another cannot be taken apart.
+        return None, "rendered"
+    return Part(source=text, file=file, lines=tuple(lines)), "template"
+
+
+def _imported(environment: Environment, source: Source) -> set[str]:
+    """Partials that are needed while rendering, with those that they need themselves."""
+    known: set[str] = set()
+    todo = [*source.html.values(), *source.text.values()]
+    while todo:
+        for name in meta.find_referenced_templates(environment.parse(todo.pop())):
+            if name is not None and name in source.partials and name not in known:
+                known.add(name)
+                todo.append(source.partials[name])
+    return known
+
+
+@lru_cache(maxsize=128)
+def environment_for(partials: tuple[tuple[str, str], ...]) -> Environment:
+    """The environment of a compiled template; equal partials share one."""
+    return make_environment(dict(partials))

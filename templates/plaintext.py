@@ -1,0 +1,211 @@
+"""The text part, made from the HTML template once: Jinja renders it like everything else.
+
+Links become footnotes, data tables lines, lists dashes. Links are marked while the text is made
+and numbered after rendering, because loops decide how many there are.
+"""
+
+import re
+from typing import Any
+
+from lxml import etree
+
+from templates.markup import parse
+from templates.protect import Protected, Token
+
+#: Marks around a link's address in the text; control characters never come from lead data.
+LINK_START, LINK_END = "\x01", "\x02"
+#: A line end that was written, not one that the HTML source happened to have.
+_BREAK, _BLOCK = "\x03", "\x04"
+
+_SKIPPED = frozenset({"head", "style", "script", "title", "template", "noscript", "svg"})
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "blockquote",
+        "center",
+        "div",
+        "dl",
+        "dt",
+        "dd",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "ul",
+    ]
+)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.I)
+#: Spaces that do not break, and marks that only tell where to: nothing for plain text.
+_INVISIBLE = {0xA0: " ", 0xAD: None, 0x200B: None, 0x200C: None, 0x34F: None, 0xFEFF: None}
+_RULE = "-" * 20
+
+
+def text_source(protected: Protected) -> tuple[str, list[tuple[int, str, int]]]:
+    """The text template of a protected HTML document, and its map of lines."""
+    words = _Walker(protected).text(parse(protected.html))
+    words = _lone_blocks(protected, words)
+    # Braces that came from `&#123;` are text and must not become Jinja now.
+    words = re.sub(r"\{([{%#])", r'{{ "{\1" }}', words)
+    source, lines = protected.restore(words, _shown)
+    return source, lines
+
+
+def _lone_blocks(protected: Protected, words: str) -> str:
+    """Blocks alone on their line take its line end with them, or loops would print gaps."""
+    word = rf"{protected.prefix}\d+x"
+
+    def glue(line: re.Match[str]) -> str:
+        indexes = [int(each) for each in re.findall(rf"{protected.prefix}(\d+)x", line[0])]
+        blocks = all(protected.tokens[index].piece.kind == "block" for index in indexes)
+        return line[0].rstrip("\n") if blocks else line[0]
+
+    return re.sub(rf"^(?:[ ]*{word})+[ ]*\n", glue, words, flags=re.MULTILINE)
+
+
+def text_of(html: str) -> str:
+    """The text part of HTML that is already rendered."""
+    walker = _Walker(Protected(html, (), "zq0q"))
+    return finish(walker.text(parse(html)))
+
+
+def _shown(token: Token) -> str:
+    # In tags Jinja only decides attributes, which a text has not.
+    return "" if token.place in ("tag", "style", "script") else token.piece.text
+
+
+class _Walker:
+    """Collects the words of a tree; whitespace is settled at the end."""
+
+    def __init__(self, protected: Protected) -> None:
+        self.pattern = protected.pattern()
+        self.parts: list[str] = []
+
+    def text(self, root: Any) -> str:
+        for node in root.itersiblings(preceding=True):
+            self._comment(node)
+        self._walk(root)
+        text = "".join(self.parts).translate(_INVISIBLE)
+        text = re.sub(r"[ \t\r\n\f]+", " ", text)
+        text = re.sub(rf" *{_BREAK} *", "\n", text)
+        return re.sub(rf"(?:\s*{_BLOCK})+\s*", "\n\n", text).strip() + "\n"
+
+    def _comment(self, node: Any) -> None:
+        """Our own sentinels count; any other comment is nothing to read."""
+        if node.tag is etree.Comment and self.pattern.fullmatch(f"<!--{node.text}-->"):
+            self.parts.append(node.text)
+
+    def _walk(self, node: Any) -> None:
+        if not isinstance(node.tag, str):
+            self._comment(node)
+        elif node.tag in _SKIPPED or self._hidden(node):
+            self._keep_settings(node)
+        else:
+            handler = getattr(self, f"_{node.tag}", None)
+            if handler is not None:
+                handler(node)
+            elif node.tag in _BLOCKS:
+                self._block(node)
+            else:
+                self._children(node)
+        if node.tail:
+            self.parts.append(node.tail)
+
+    def _hidden(self, node: Any) -> bool:
+        return "hidden" in node.attrib or _HIDDEN.search(node.get("style") or "") is not None
+
+    def _keep_settings(self, node: Any) -> None:
+        """What `{% set %}` says in a skipped part is still wanted further on."""
+        for inner in node.iter(etree.Comment):
+            self._comment(inner)
+
+    def _children(self, node: Any) -> None:
+        if node.text:
+            self.parts.append(node.text)
+        for child in node:
+            self._walk(child)
+
+    def _block(self, node: Any) -> None:
+        self.parts.append(_BLOCK)
+        self._children(node)
+        self.parts.append(_BLOCK)
+
+    def _br(self, _node: Any) -> None:
+        self.parts.append(_BREAK)
+
+    def _hr(self, _node: Any) -> None:
+        self.parts.append(f"{_BLOCK}{_RULE}{_BLOCK}")
+
+    def _img(self, node: Any) -> None:
+        self.parts.append(node.get("alt") or "")
+
+    def _a(self, node: Any) -> None:
+        self._children(node)
+        href = (node.get("href") or "").strip()
+        if href and not href.startswith("#"):
+            self.parts.append(LINK_START + href + LINK_END)
+
+    def _li(self, node: Any) -> None:
+        self.parts.append(f"{_BREAK}- ")
+        self._children(node)
+        self.parts.append(_BREAK)
+
+    def _td(self, node: Any) -> None:
+        if self._is_line(node.getparent()):
+            if any(cell.tag in ("td", "th") for cell in node.itersiblings(preceding=True)):
+                self.parts.append(" | ")
+            self._children(node)
+        else:
+            self._block(node)
+
+    _th = _td
+
+    def _tr(self, node: Any) -> None:
+        edge = _BREAK if self._is_line(node) else _BLOCK
+        self.parts.append(edge)
+        self._children(node)
+        self.parts.append(edge)
+
+    @staticmethod
+    def _is_line(row: Any) -> bool:
+        """Whether a row is data to be read across, and not a box of the layout."""
+        if row is None or row.tag != "tr":
+            return False
+        return not any(each.tag in _BLOCKS for each in row.iterdescendants())
+
+
+_MARK = re.compile(rf"\s*{LINK_START}([^{LINK_END}]*){LINK_END}")
+_LEFT = re.compile(r"^(?:[ \t]*\|)+ *|[ \t]*(?:\|[ \t]*)*$", re.MULTILINE)
+_EMPTY_ITEM = re.compile(r"^- *\n", re.MULTILINE)
+_GAPS = re.compile(r"\n{3,}")
+
+
+def finish(text: str) -> str:
+    """Rendered text with its links numbered at the end and its blank lines in order."""
+    urls: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        url = "".join(found[1].split())
+        shown = url.removeprefix("mailto:").removeprefix("tel:")
+        if not url or text[: found.start()].endswith(shown):
+            return ""
+        return f" [{urls.setdefault(url, len(urls) + 1)}]"
+
+    text = _MARK.sub(number, text)
+    text = _GAPS.sub("\n\n", _EMPTY_ITEM.sub("", _LEFT.sub("", text))).strip()
+    if urls:
+        text += "\n\n" + "\n".join(f"[{place}] {url}" for url, place in urls.items())
+    return text + "\n"
