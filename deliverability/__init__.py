@@ -7,9 +7,10 @@ Never       decides who is written to; keeps a transaction open while the networ
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
-            dkim.py, envelope.py, links.py; how: transport.py, wire.py, smtp.py, connecting.py,
-            relay_id.py, folder.py; what came of it: classify.py (answers.toml), pace.py; for whom:
-            providers.py (providers.toml), lanes.py, days.py, presets.py (presets.toml)
+            dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
+            relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
+            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py, days.py,
+            presets.py (presets.toml)
 """
 
 from deliverability.classify import classify

@@ -27,26 +27,11 @@ from deliverability.quoted import quoted_printable, seven_bit
 
 #: Fields `compose` writes itself; a second one of these would be a contradiction (RFC 5322 3.6).
 OURS = frozenset(
-    [
-        "from",
-        "to",
-        "reply-to",
-        "subject",
-        "date",
-        "message-id",
-        "list-unsubscribe",
-        "list-unsubscribe-post",
-        "list-id",
-        "mime-version",
-        "content-type",
-        "content-transfer-encoding",
-        "dkim-signature",
-        "cc",
-        "bcc",
-        "sender",
-        "return-path",
-        "received",
-    ]
+    {
+        *("from", "sender", "reply-to", "to", "cc", "bcc", "subject", "date", "message-id"),
+        *("list-id", "list-unsubscribe", "list-unsubscribe-post", "mime-version", "content-type"),
+        *("content-transfer-encoding", "dkim-signature", "return-path", "received"),
+    }
 )
 
 
