@@ -9,7 +9,7 @@ Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
             dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
-            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py, days.py,
+            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py, lane_memory.py, days.py,
             presets.py (presets.toml)
 """
 
@@ -32,6 +32,7 @@ from deliverability.identity import (
     SmtpServer,
     Tls,
 )
+from deliverability.lane_memory import lift_pauses, pace_state, save_pace
 from deliverability.lanes import identity_version, lanes, seed_domains
 from deliverability.links import Ticket, make_token, read_token
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
@@ -74,6 +75,9 @@ __all__ = [
     "PaceState",
     "Pacer",
     "UNTIL_SOMEBODY_LOOKS",
+    "pace_state",
+    "save_pace",
+    "lift_pauses",
     "retry_after",
     "unit",
     "OTHER",
