@@ -163,10 +163,20 @@ class _Walker:
         self._children(node)
         self.parts.append(_BREAK)
 
+    def _table(self, node: Any) -> None:
+        if _single_cell(node) is None:
+            self._block(node)
+        else:
+            self._children(node)
+
     def _td(self, node: Any) -> None:
-        if self._is_line(node.getparent()):
+        row = node.getparent()
+        table = next(node.iterancestors("table"), None)
+        if table is not None and _single_cell(table) is node:
+            self._children(node)
+        elif _is_line(row):
             if any(cell.tag in ("td", "th") for cell in node.itersiblings(preceding=True)):
-                self.parts.append(" | ")
+                self.parts.append(" " if _is_layout(table) else " | ")
             self._children(node)
         else:
             self._block(node)
@@ -174,17 +184,36 @@ class _Walker:
     _th = _td
 
     def _tr(self, node: Any) -> None:
-        edge = _BREAK if self._is_line(node) else _BLOCK
+        table = next(node.iterancestors("table"), None)
+        if table is not None and _single_cell(table) is not None:
+            self._children(node)
+            return
+        edge = _BREAK if _is_line(node) and not _is_layout(table) else _BLOCK
         self.parts.append(edge)
         self._children(node)
         self.parts.append(edge)
 
-    @staticmethod
-    def _is_line(row: Any) -> bool:
-        """Whether a row is data to be read across, and not a box of the layout."""
-        if row is None or row.tag != "tr":
+
+def _is_layout(table: Any) -> bool:
+    return table is not None and (table.get("role") or "").lower() in ("presentation", "none")
+
+
+def _single_cell(table: Any) -> Any:
+    """The only cell of a table that is just a box around a few words; else None."""
+    cells = [each for each in table.iter("td", "th")]
+    if len(cells) != 1 or any(each.tag in _BLOCKS for each in cells[0].iterdescendants()):
+        return None
+    return cells[0]
+
+
+def _is_line(row: Any) -> bool:
+    """Whether a row is data to be read across, and not a box of the layout."""
+    if row is None or row.tag != "tr":
+        return False
+    for each in row.iterdescendants():
+        if each.tag in _BLOCKS and not (each.tag == "table" and _single_cell(each) is not None):
             return False
-        return not any(each.tag in _BLOCKS for each in row.iterdescendants())
+    return True
 
 
 _MARK = re.compile(rf"\s*{LINK_START}([^{LINK_END}]*){LINK_END}")
