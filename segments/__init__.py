@@ -1,11 +1,43 @@
 """Segments: which leads, said in a language one can read aloud.
 
-Does        rule text to tree, tree to SQL, counts and previews, the audience with who is left out.
+Does        rule text to tree, tree to SQL and to plain Python, canonical text, the audience with
+            who is left out and why.
 Owns        segment_version.
 Never       reads message rows (behaviour comes from `event` only), loads a table into Python.
-Read        tables.py
+Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
+Read        rules.lark, vocabulary.py, tree.py, reading.py (with fitting.py, stages.py and, for
+            errors, misreading.py), saying.py, moments.py, folding.py, sampling.py, sql.py (with
+            dialects.py), judge.py, definition.py, audience.py, tables.py
 """
 
+from segments.definition import SegmentDefinition, close, read_definition, rule_of
+from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
+from segments.judge import Facts, Happened, Stated, fits
+from segments.reading import parse
+from segments.sampling import factors, place_of
+from segments.saying import say
+from segments.sql import where
 from segments.tables import SegmentVersion
+from segments.tree import Rule
 
-__all__ = ["SegmentVersion"]
+__all__ = [
+    "parse",
+    "say",
+    "Rule",
+    "where",
+    "fits",
+    "Facts",
+    "Stated",
+    "Happened",
+    "SegmentDefinition",
+    "read_definition",
+    "close",
+    "rule_of",
+    "SegmentVersion",
+    "factors",
+    "place_of",
+    "SegmentError",
+    "RuleError",
+    "DefinitionError",
+    "SegmentCycleError",
+]
