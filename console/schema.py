@@ -35,6 +35,13 @@ def newest() -> str:
     return head
 
 
+def revisions() -> frozenset[str]:
+    """Every schema version this program knows."""
+    return frozenset(
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    )
+
+
 def present(database: Database) -> str | None:
     """The schema version the database has; None when it is empty."""
     with database.writer.connect() as connection:
