@@ -9,8 +9,8 @@ Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
             dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
-            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py, lane_memory.py, days.py,
-            presets.py (presets.toml)
+            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
+            lane_memory.py, days.py, presets.py (presets.toml)
 """
 
 from deliverability.classify import classify

@@ -125,7 +125,7 @@ class Session:
         for self._phase, line in commands:
             self._wire.write(line + b"\r\n")
             reply = await self._wire.reply(self._server.timeout)
-            if not _agreed(self._phase, reply):
+            if _refused(self._phase, reply):
                 return classify(self._phase, reply.code, reply.text)
         return None
 
@@ -137,7 +137,7 @@ class Session:
             for phase, _ in commands:
                 self._phase = phase
                 reply = await self._wire.reply(self._server.timeout)
-                if not _agreed(phase, reply) and refused is None:
+                if _refused(phase, reply) and refused is None:
                     refused = classify(phase, reply.code, reply.text)
                     if reply.code == 421:
                         break
@@ -186,8 +186,13 @@ class Session:
         await self._wire.close()
 
 
-def _agreed(phase: Phase, reply: Reply) -> bool:
-    return reply.code == 354 if phase is Phase.DATA else 200 <= reply.code < 300
+def _refused(phase: Phase, reply: Reply) -> bool:
+    """True for 4xx and 5xx, False for yes; WireBroken for an answer to some other command."""
+    if reply.code >= 400:
+        return True
+    if (reply.code == 354) is not (phase is Phase.DATA):
+        raise WireBroken(f"the server is out of step: {reply.code} {reply.text} to {phase.upper()}")
+    return False
 
 
 def _stuffed(data: bytes) -> bytes:
