@@ -1,0 +1,1 @@
+"""What proves speed, and what makes the data it is proved with. Not part of the installation."""
