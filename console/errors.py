@@ -54,11 +54,8 @@ class Refused(ConsoleError):
 #: that showing an error imports no room that the command did not use.
 ROOTS: dict[str, int] = {
     "console.errors.ConsoleError": 1,
-    "leads.errors.LeadsError": 1,
     "leads.errors.LeadError": 1,
-    "segments.errors.SegmentsError": 1,
     "segments.errors.SegmentError": 1,
-    "templates.errors.TemplatesError": 1,
     "templates.errors.TemplateError": 1,
     "deliverability.errors.DeliverabilityError": 1,
     "campaigns.errors.CampaignError": 1,
