@@ -1,13 +1,111 @@
 """Campaigns: what is sent, when, and what became of it.
 
-Does        planning, the queue (claim and finish), sending, the worker, verification.
+Does        planning, the queue (claim and finish), sending, the worker, status, verification.
 Owns        campaign, run, message, attempt.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
-Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates).
-Read        tables.py, store.py
+Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
+Read        states.py, tables.py, definition.py, window.py, start.py, plan.py, forecast.py, runs.py,
+            planning.py, rules.py, rfc_message_id.py, admit.py, queue.py, writing.py, finish.py,
+            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, errors.py
 """
 
+from campaigns.admit import FrequencyCap
+from campaigns.definition import CampaignDefinition, of_body, read_definition
+from campaigns.errors import (
+    AlreadyRan,
+    CampaignError,
+    DefinitionError,
+    NotPossible,
+    PlanChanged,
+    UnknownCampaign,
+)
+from campaigns.finish import doubt_count, doubtful, resolve
+from campaigns.observe import LaneView, Observer, Silent
+from campaigns.plan import Finding, Plan, look
+from campaigns.planning import Planned, plan_range
+from campaigns.queue import Claimed
+from campaigns.rfc_message_id import MessageName, find_names
+from campaigns.rules import frozen_rule
+from campaigns.runs import (
+    Terms,
+    active_runs,
+    cancel,
+    cancel_rows,
+    latest_run,
+    pause,
+    require_run,
+    resume,
+    stop_everything,
+)
+from campaigns.shown import Shown, messages_of, show
+from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare
+from campaigns.states import RunState, State
+from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
 from campaigns.tables import Attempt, Campaign, Message, Run
+from campaigns.verify import Contradiction, verify
+from campaigns.worker import Ended, Sending, Worker
+from campaigns.writing import UNSUBSCRIBE, Office, identity_facts
 
-__all__ = ["Campaign", "Run", "Message", "Attempt", "Store", "Clock"]
+__all__ = [
+    "Campaign",
+    "Run",
+    "Message",
+    "Attempt",
+    "State",
+    "RunState",
+    "CampaignDefinition",
+    "read_definition",
+    "of_body",
+    "Prepared",
+    "prepare",
+    "begin",
+    "findings_of",
+    "applied_campaigns",
+    "Terms",
+    "Finding",
+    "Plan",
+    "look",
+    "Planned",
+    "plan_range",
+    "frozen_rule",
+    "latest_run",
+    "require_run",
+    "active_runs",
+    "pause",
+    "resume",
+    "cancel",
+    "cancel_rows",
+    "stop_everything",
+    "Worker",
+    "Sending",
+    "Office",
+    "Ended",
+    "Observer",
+    "Silent",
+    "LaneView",
+    "Claimed",
+    "FrequencyCap",
+    "Store",
+    "Clock",
+    "Status",
+    "status_of",
+    "Contradiction",
+    "verify",
+    "Shown",
+    "show",
+    "messages_of",
+    "doubtful",
+    "doubt_count",
+    "resolve",
+    "MessageName",
+    "find_names",
+    "identity_facts",
+    "UNSUBSCRIBE",
+    "CampaignError",
+    "DefinitionError",
+    "UnknownCampaign",
+    "AlreadyRan",
+    "NotPossible",
+    "PlanChanged",
+]

@@ -211,7 +211,7 @@ def recover(session: Session, *, owner: str, now: datetime) -> dict[str, int]:
         .values(result="in_doubt", ended_at=now, reply=DIED)
         .execution_options(synchronize_session=False)
     )
-    for rule, changes in (
+    moves: tuple[tuple[str, dict[str, Any]], ...] = (
         (
             "hold",
             {
@@ -220,8 +220,9 @@ def recover(session: Session, *, owner: str, now: datetime) -> dict[str, int]:
             },
         ),
         ("resend", {"state": State.PLANNED, "owner": None, "due_at": now}),
-    ):
-        runs = select(Run.id).where(col(Run.when_in_doubt) == rule)
+    )
+    for rule, changes in moves:
+        runs = select(col(Run.id)).where(col(Run.when_in_doubt) == rule)
         done = session.execute(
             update(Message)
             .where(stale, col(Message.run_id).in_(runs))
@@ -253,15 +254,15 @@ def resolve(
     rows = session.execute(
         select(col(Message.id), col(Message.lead_id), col(Message.subject)).where(*chosen)
     ).all()
-    changes: dict[str, Any] = {
+    moves: dict[str, dict[str, Any]] = {
         "sent": {"state": State.ACCEPTED, "reason": f"settled by {by}", "settled_at": now},
         "resend": {"state": State.PLANNED, "owner": None, "due_at": now, "reason": "sent again"},
         "give-up": {"state": State.CANCELLED, "reason": f"given up by {by}", "settled_at": now},
-    }[verdict]
+    }
     done = session.execute(
         update(Message)
         .where(*chosen)
-        .values(**changes)
+        .values(**moves[verdict])
         .execution_options(synchronize_session=False)
     )
     assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count

@@ -25,6 +25,7 @@ from deliverability import (
     Connection,
     Outcome,
     Pacer,
+    PaceState,
     Phase,
     Verdict,
     save_pace,
@@ -55,8 +56,8 @@ class Shared:
     observer: Observer
     zone: ZoneInfo
     load: Load
-    #: (deferrals so far, seed) -> how long to wait, None to give up.
-    retry: Callable[[int, int], timedelta | None]
+    #: (this deferral's number, seed) -> how long to wait, None to give up.
+    retry: Callable[[int, str], timedelta | None]
     fault: Fault = no_fault
     #: Runs that may send, as of the last survey: what a paused one still had claimed goes back.
     running: set[int] = field(default_factory=set)
@@ -119,9 +120,23 @@ class LaneDriver:
             waits_for=self.waits_for,
         )
 
-    def wake(self, due: datetime | None) -> None:
-        """The survey found (or no longer finds) waiting rows."""
+    def wake(self, due: datetime | None, kept: PaceState | None) -> None:
+        """The survey found (or no longer finds) waiting rows; `kept` is the lane's row.
+
+        A row whose pause somebody lifted (`campaigns resume`) lifts ours, unless an outcome of our
+        own is just being written there.
+        """
         self.due = due
+        pacer = self._pacer
+        if (
+            pacer is not None
+            and kept is not None
+            and kept.paused_until is None
+            and pacer.state.paused_until is not None
+            and not self.under_way
+        ):
+            pacer.resume()
+            self.blocked_until, self.waits_for = None, ""
         self._changed.set()
 
     def idle(self, now: datetime, patience: timedelta) -> bool:
@@ -174,8 +189,9 @@ class LaneDriver:
             slot = self._pacer.next_slot(now)
             if slot > now:
                 wait = (slot - now).total_seconds()
-                if wait > 1.0 and self._pacer.paused_until is not None:
-                    self._block(self._pacer.paused_until, self._pacer.reason)
+                if self._pacer.paused(now):
+                    kept = self._pacer.state
+                    self._block(kept.paused_until or slot, kept.reason)
                 return min(1.0, wait)
         if not await self._free_carrier():
             return 1.0
@@ -202,7 +218,7 @@ class LaneDriver:
         self._after_run = claims.last_run
         for claimed in claims.claimed:
             if self._pacer is not None:
-                self._pacer.on_claim(now)
+                self._pacer.took(now)
             self.under_way += 1
             self._waiting.put_nowait(claimed)
         if claims.day_is_full:
@@ -316,7 +332,7 @@ class LaneDriver:
 
     def _spawn(self, work: Awaitable[None]) -> None:
         """The connection goes on with the next message while this one's outcome is committed."""
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[assignment]
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
         self._finishing.add(task)
         task.add_done_callback(self._finished)
 
@@ -333,7 +349,7 @@ class LaneDriver:
     ) -> None:
         shared = self._shared
         now = shared.clock.now()
-        pace = self._pacer.state() if self._pacer is not None else None
+        pace = self._pacer.state if self._pacer is not None else None
 
         def work(session: Session) -> object:
             state = finish(
@@ -343,7 +359,7 @@ class LaneDriver:
                 owner=shared.owner,
                 now=now,
                 sent=written.sent if written else None,
-                retry_after=shared.retry(claimed.deferrals, claimed.message_id),
+                retry_after=shared.retry(claimed.deferrals + 1, str(claimed.message_id)),
                 day=claimed.claimed_at.astimezone(self.rules.zone).date(),
                 template=template,
             )

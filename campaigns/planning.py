@@ -22,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    join,
     literal,
     null,
     select,
@@ -64,7 +65,7 @@ def left_out(terms: Terms, campaign: str) -> ColumnElement[str | None]:
     reason = why_left_out(terms.permission)
     if not terms.again:
         return reason
-    earlier = select(Run.id).where(col(Run.campaign) == campaign)
+    earlier = select(col(Run.id)).where(col(Run.campaign) == campaign)
     written = exists().where(
         col(Message.run_id).in_(earlier),
         col(Message.lead_id) == col(Lead.id),
@@ -82,12 +83,16 @@ def plan_range(
     unique key of `message` takes no lead twice.
     """
     run = session.scalars(select(Run).where(col(Run.id) == run_id).with_for_update()).one()
-    last = session.scalar(select(func.max(Lead.id))) or 0
+    last = session.scalar(select(func.max(col(Lead.id)))) or 0
     if run.state != RunState.PLANNING:
         return Planned(rows=0, up_to=run.planned_to, last=last, done=True)
     low = run.planned_to
     high = session.scalar(
-        select(Lead.id).where(col(Lead.id) > low).order_by(col(Lead.id)).offset(size - 1).limit(1)
+        select(col(Lead.id))
+        .where(col(Lead.id) > low)
+        .order_by(col(Lead.id))
+        .offset(size - 1)
+        .limit(1)
     )
     final = high is None
     high = last if high is None else high
@@ -110,7 +115,7 @@ def plan_range(
 def _nth_waiting(session: Session, run_id: int, n: int) -> int | None:
     """The id of the n-th row that may leave; None when there are no more than n."""
     return session.scalar(
-        select(Message.id)
+        select(col(Message.id))
         .where(col(Message.run_id) == run_id, col(Message.state) == State.PLANNED)
         .order_by(col(Message.id))
         .offset(n - 1)
@@ -132,9 +137,9 @@ def _insert(
     by_provider = lanes(session, run.identity)
     in_range = and_(col(Lead.id) > low, col(Lead.id) <= high)
     reason = left_out(terms, run.campaign)
-    source: FromClause = Lead.__table__.outerjoin(
-        Domain, col(Domain.name) == col(Lead.domain)
-    ).outerjoin(  # type: ignore[attr-defined]
+    source: FromClause = join(
+        Lead, Domain, col(Domain.name) == col(Lead.domain), isouter=True
+    ).outerjoin(
         Lane,
         and_(col(Lane.identity) == run.identity, col(Lane.provider) == col(Domain.provider)),
     )
@@ -219,7 +224,7 @@ def planning_runs(session: Session) -> list[int]:
     return [
         run_id
         for run_id in session.scalars(
-            select(Run.id).where(col(Run.state) == RunState.PLANNING).order_by(col(Run.id))
+            select(col(Run.id)).where(col(Run.state) == RunState.PLANNING).order_by(col(Run.id))
         )
         if run_id is not None
     ]

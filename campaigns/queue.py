@@ -7,6 +7,7 @@ marks it `sending`, just before a connection takes it. Every update is guarded b
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -18,7 +19,6 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     select,
     update,
 )
@@ -166,7 +166,7 @@ def _recent(
     `sending` and `in_doubt` count too: somebody may have received them.
     """
     if cap is None:
-        return literal(0), null()
+        return literal(0), literal(None, Instant)
     other = Message.__table__.alias("other")  # type: ignore[attr-defined]
     when = func.coalesce(other.c.settled_at, other.c.claimed_at, type_=Instant)
     counted = and_(
@@ -182,7 +182,7 @@ def _recent(
 
 def _candidates(
     session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
-) -> Sequence[Row[tuple[object, ...]]]:
+) -> Sequence[Row[Any]]:
     answered = exists().where(
         col(Event.lead_id) == col(Lead.id),
         col(Event.kind) == "replied",
@@ -217,8 +217,8 @@ def _judge(
     chosen: list[_Due] = []
     refused = 0
     for row in rows:
-        *columns, reason, zone, replied, count, first = row
-        due = _Due(**dict(zip(_Due.__slots__, columns, strict=True)))  # type: ignore[arg-type]
+        *columns, reason, zone, replied, count, first = tuple(row)
+        due = _Due(**dict(zip(_Due.__slots__, columns, strict=True)))
         verdict = admit(
             Candidate(
                 expires_at=due.expires_at,

@@ -17,6 +17,7 @@ from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
 from campaigns.window import Window
+from deliverability import lift_pauses
 from leads import Permission
 
 #: `occurrence` of a campaign that is started by hand.
@@ -157,7 +158,7 @@ def pause(session: Session, campaign: str, *, reason: str) -> Run:
 def stop_everything(session: Session, *, reason: str) -> list[str]:
     """Pauses every run that could send; returns the campaigns' names."""
     names = session.scalars(
-        select(Run.campaign)
+        select(col(Run.campaign))
         .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
         .order_by(col(Run.id))
     ).all()
@@ -170,11 +171,14 @@ def stop_everything(session: Session, *, reason: str) -> list[str]:
     return list(names)
 
 
-def resume(session: Session, campaign: str) -> Run:
-    """Goes on where it stopped; also the approval after `--first`."""
+def resume(session: Session, campaign: str, *, now: datetime) -> Run:
+    """Goes on where it stopped; also the approval after `--first`, and the sign that a person saw
+    why the identity's lanes were paused.
+    """
     run = require_run(session, campaign)
     assert run.id is not None  # noqa: S101 - it came from the database
     state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING
+    lift_pauses(session, run.identity, now=now)
     if run.state == state:
         return run
     changes: dict[str, Any] = {"state": state, "reason": ""}
@@ -188,7 +192,7 @@ def resume(session: Session, campaign: str) -> Run:
 
 def _released_is_done(session: Session, run: Run) -> bool:
     waiting = (
-        select(Message.id)
+        select(col(Message.id))
         .where(
             col(Message.run_id) == run.id,
             col(Message.state).in_([State.PLANNED, State.SENDING]),
@@ -221,7 +225,7 @@ def cancel_rows(session: Session, run_id: int, *, now: datetime, limit: int = 20
     Portions keep each transaction short for a sender beside it.
     """
     portion = (
-        select(Message.id)
+        select(col(Message.id))
         .where(col(Message.run_id) == run_id, col(Message.state) == State.PLANNED)
         .limit(limit)
     )
@@ -288,7 +292,7 @@ def active_runs(session: Session) -> list[str]:
     """Campaigns that are being planned or sent, oldest run first."""
     return list(
         session.scalars(
-            select(Run.campaign)
+            select(col(Run.campaign))
             .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
             .order_by(col(Run.id))
         )

@@ -63,7 +63,7 @@ def messages_of(
         query = query.where(col(Run.campaign) == campaign)
     if state is not None:
         query = query.where(col(Message.state) == state)
-    return [tuple(row) for row in session.execute(query)]  # type: ignore[misc]
+    return [tuple(row) for row in session.execute(query)]
 
 
 def show(session: Session, which: str, *, identities: dict[str, Identity]) -> Shown | None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from campaigns.plan import Finding
 from campaigns.runs import ONCE, Terms, latest_run, open_run
 from campaigns.states import RunState
 from campaigns.tables import Campaign, Run
-from deliverability import Identity
+from deliverability import Identity, is_loopback
 from leads import Permission, Version, current_version
 from segments import SegmentVersion, rule_of, where
 from templates import Compiled, TemplateVersion, check
@@ -172,16 +171,6 @@ def findings_of(prepared: Prepared, *, base_url: str) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def applied_campaigns(session: Session) -> list[tuple[str, str]]:

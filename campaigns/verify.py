@@ -42,7 +42,7 @@ _sent_events = (
 _settled_by_person = col(Message.reason).like("settled by %")
 
 
-def _rows(*broken: object) -> Callable[[int], Select[tuple[int | None]]]:
+def _rows(*broken: object) -> Callable[[int], Select[int | None]]:
     return lambda run_id: select(col(Message.id)).where(
         col(Message.run_id) == run_id,
         *broken,  # type: ignore[arg-type]
@@ -50,7 +50,7 @@ def _rows(*broken: object) -> Callable[[int], Select[tuple[int | None]]]:
 
 
 #: id -> (what should be true, query for the ids of rows that break it)
-INVARIANTS: dict[str, tuple[str, Callable[[int], Select[tuple[int | None]]]]] = {
+INVARIANTS: dict[str, tuple[str, Callable[[int], Select[int | None]]]] = {
     "known-state": (
         "every message is in a state we know",
         _rows(col(Message.state).not_in([str(state) for state in State])),
@@ -198,7 +198,7 @@ INVARIANTS: dict[str, tuple[str, Callable[[int], Select[tuple[int | None]]]]] = 
 }
 
 
-def _wrong_lane(run_id: int) -> Select[tuple[int | None]]:
+def _wrong_lane(run_id: int) -> Select[int | None]:
     return (
         select(col(Message.id))
         .join(Run, col(Run.id) == col(Message.run_id))
@@ -220,7 +220,7 @@ def verify(session: Session, run_id: int) -> list[Contradiction]:
                     id=name,
                     should=should,
                     count=count,
-                    examples=tuple(number for number in first if number is not None),
+                    examples=tuple(number for number in first if isinstance(number, int)),
                 )
             )
     return found

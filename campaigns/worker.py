@@ -46,8 +46,8 @@ class Sending:
     #: Settings of a provider's lanes.
     pace: Callable[[str], PaceSettings]
     dial: Callable[[Identity], Awaitable[Connection]]
-    #: (deferrals so far, seed) -> wait before the next try, None to give up.
-    retry: Callable[[int, int], timedelta | None]
+    #: (this deferral's number, seed) -> wait before the next try, None to give up.
+    retry: Callable[[int, str], timedelta | None]
     cap: FrequencyCap | None = None
     window: int = FULL_SPEED_WINDOW
 
@@ -154,12 +154,12 @@ class Worker:
 
     def _look(self, session: Session) -> _Survey:
         due = lanes_with_work(session, now=self._shared.clock.now())
-        new = [lane_id for lane_id in due if lane_id not in self._drivers]
-        rows = session.scalars(select(Lane).where(col(Lane.id).in_(new))).all() if new else []
+        wanted = {*due, *self._drivers}
+        rows = session.scalars(select(Lane).where(col(Lane.id).in_(wanted))).all()
         return _Survey(
             due=due,
             running=frozenset(
-                session.scalars(select(Run.id).where(col(Run.state) == RunState.RUNNING))
+                session.scalars(select(col(Run.id)).where(col(Run.state) == RunState.RUNNING))
             ),
             planning=tuple(planning_runs(session)),
             lanes={
@@ -183,10 +183,11 @@ class Worker:
         return bool(survey.planning)
 
     def _meet(self, survey: _Survey) -> None:
-        for lane_id, (identity, provider, learnt) in survey.lanes.items():
-            self._open_lane(lane_id, identity, provider, learnt)
-        for lane_id, driver in self._drivers.items():
-            driver.wake(survey.due.get(lane_id))
+        for lane_id, (identity, provider, kept) in survey.lanes.items():
+            if lane_id not in self._drivers:
+                self._open_lane(lane_id, identity, provider, kept)
+            if lane_id in self._drivers:
+                self._drivers[lane_id].wake(survey.due.get(lane_id), kept)
 
     def _open_lane(
         self, lane_id: int, identity_name: str, provider: str, learnt: PaceState
@@ -240,7 +241,7 @@ class Worker:
 
         def work(session: Session) -> tuple[list[tuple[str, RunState]], int]:
             cancelled = session.scalars(
-                select(Run.id).where(
+                select(col(Run.id)).where(
                     col(Run.state) == RunState.CANCELLED, col(Run.finished_at).is_(None)
                 )
             ).all()

@@ -6,7 +6,7 @@ Lane = (identity, provider). Planning joins `domain` and `lane`; nothing here as
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, distinct, insert, literal, select, union, update
+from sqlalchemy import bindparam, insert, literal, select, union, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -72,7 +72,7 @@ def lanes(session: Session, identity: str) -> dict[str, int]:
     Missing rows are made; two processes may do so at once.
     """
     providers = union(
-        select(distinct(col(Domain.provider)).label("provider")), select(literal(OTHER))
+        select(col(Domain.provider).label("provider")).distinct(), select(literal(OTHER))
     ).subquery()
     missing = (
         select(literal(identity), providers.c.provider)

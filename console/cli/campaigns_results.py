@@ -1,0 +1,162 @@
+"""`potok campaigns status | verify | results`: how a run stands and whether that can be believed."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from console.cli.campaigns import campaigns
+from console.cli.frame import REFUSED, UNDECIDED, Frame, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from campaigns import Status
+
+
+@command(campaigns, "status")
+@click.argument("name")
+def status(frame: Frame, name: str) -> None:
+    """Every message of the newest run, counted by state; the sums are checked.
+
+    \b
+    Example:
+      potok campaigns status spring --json
+    """
+    from campaigns import require_run, status_of
+
+    with frame.workspace() as workspace:
+        found = workspace.database.read(lambda s: status_of(s, require_run(s, name)))
+    frame.emit(found.document(), lambda screen: _show(screen, found))
+    if not found.check():
+        frame.say("The parts do not add up to the whole: please run potok campaigns verify.")
+        frame.exit(REFUSED)
+    if found.in_doubt:
+        frame.exit(UNDECIDED)
+
+
+def _show(screen: "Console", found: "Status") -> None:
+    from rich.table import Table
+
+    reason = f" ({found.reason})" if found.reason else ""
+    screen.print(f"{found.campaign}: {found.state}{reason}", style="bold")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row(str(found.planned), "leads matched")
+    deferred = f" ({found.deferred} were asked to come back)" if found.deferred else ""
+    for count, words in (
+        (found.waiting, f"waiting{deferred}"),
+        (found.sending, "on the wire"),
+        (found.accepted, "accepted"),
+        (found.in_doubt, f"in doubt: potok campaigns resolve {found.campaign}"),
+        (found.cancelled, "cancelled"),
+        (found.expired, "expired before they could leave"),
+    ):
+        if count or words == "accepted":
+            table.add_row(str(count), words)
+    for reason, count in sorted(found.rejected_for.items()):
+        table.add_row(str(count), f"rejected: {_words(reason)}")
+    for reason, count in sorted(found.skipped.items()):
+        table.add_row(str(count), f"left out: {_words(reason)}")
+    screen.print(table)
+    happened = {kind: count for kind, count in found.events.items() if count}
+    if happened:
+        screen.print("  ".join(f"{count} {_words(kind)}" for kind, count in happened.items()))
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+@command(campaigns, "verify")
+@click.argument("name")
+def verify(frame: Frame, name: str) -> None:
+    """Check that messages, attempts and timelines tell the same story.
+
+    \b
+    Example:
+      potok campaigns verify spring
+    """
+    from campaigns import require_run, status_of
+    from campaigns import verify as check_run
+
+    with frame.workspace() as workspace:
+
+        def work(session: object) -> tuple[list[object], bool, int]:
+            from sqlmodel import Session
+
+            assert isinstance(session, Session)  # noqa: S101 - what read hands over
+            run = require_run(session, name)
+            counted = status_of(session, run)
+            return list(check_run(session, run.id or 0)), counted.check(), counted.planned
+
+        found, adds_up, planned = workspace.database.read(work)
+    from campaigns import Contradiction
+
+    broken = [c for c in found if isinstance(c, Contradiction)]
+    ok = not broken and adds_up
+
+    def human(screen: "Console") -> None:
+        if ok:
+            screen.print(f"{name}: {planned} messages, no contradiction found.")
+        for c in broken:
+            numbers = ", ".join(map(str, c.examples))
+            screen.print(f"{c.id}: {c.count} break the rule that {c.should} (numbers {numbers})")
+        if not adds_up:
+            screen.print("sums: the states do not add up to the number of messages")
+
+    frame.emit(
+        {
+            "ok": ok,
+            "campaign": name,
+            "messages": planned,
+            "sums": adds_up,
+            "contradictions": [
+                {"id": c.id, "should": c.should, "count": c.count, "examples": list(c.examples)}
+                for c in broken
+            ],
+        },
+        human,
+    )
+    if not ok:
+        frame.exit(REFUSED)
+
+
+@command(campaigns, "results")
+@click.argument("name")
+def results(frame: Frame, name: str) -> None:
+    """What came of it: accepted, replied, bounced, complained, opted out, as shares.
+
+    \b
+    Example:
+      potok campaigns results spring
+    """
+    from campaigns import require_run, status_of
+
+    with frame.workspace() as workspace:
+        found = workspace.database.read(lambda s: status_of(s, require_run(s, name)))
+    base = found.accepted
+    shares = {
+        kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
+        for kind, count in found.events.items()
+    }
+
+    def human(screen: "Console") -> None:
+        screen.print(f"{name}: {found.accepted} accepted of {found.planned} leads matched")
+        for kind, row in shares.items():
+            share = row["share_of_accepted"]
+            percent = f"{share:.1%}" if share is not None else "-"
+            screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
+
+    frame.emit(
+        {
+            "campaign": name,
+            "state": found.state,
+            "matched": found.planned,
+            "accepted": found.accepted,
+            "rejected": found.rejected,
+            "in_doubt": found.in_doubt,
+            "events": shares,
+        },
+        human,
+    )
