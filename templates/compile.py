@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from jinja2 import meta
+from jinja2 import TemplateSyntaxError, meta
 
 from templates.compiled import Compiled, Part, TextFrom, Texts
 from templates.environment import Environment, make_environment
@@ -61,6 +61,8 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         split(environment, subject, MESSAGE)
     except SourceError as error:
         raise SourceError(f"{MESSAGE}:{subject_line}", f"subject: {error.what}") from None
+    # A text-only mail has no place for a preheader, but a mistake in it is still one.
+    _preheader(environment, source, source.preheader.get(language, source.preheader[""]))
     html, text, text_from = None, None, "author"
     after, where = "", ""
     if source.html.get(body, "").strip():
@@ -73,6 +75,9 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         text, text_from = _derived(environment, source, body)
     if html is None and text is None:
         raise SourceError(source.body_file(body, "html"), "is empty")
+    for part, kind in ((html, "html"), (text, "txt")):
+        if part is not None:
+            _makes_code(environment, part, kind)
     return Texts(
         subject=Part(source=subject, file=MESSAGE, lines=((1, MESSAGE, subject_line),)),
         html=html,
@@ -82,6 +87,14 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         inline_where=where,
         defaults={**source.defaults.get("", {}), **source.defaults.get(language, {})},
     )
+
+
+def _makes_code(environment: Environment, part: Part, kind: str) -> None:
+    """What Jinja finds only when it makes code, such as a block's name used twice."""
+    try:
+        environment.compile(part.source, name=f"part.{kind}")
+    except TemplateSyntaxError as error:
+        raise SourceError(part.place(error.lineno), error.message or "syntax error") from None
 
 
 def _part(pieces: list[Piece], file: str) -> Part:

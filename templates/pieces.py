@@ -7,8 +7,9 @@ the whole document. `{% raw %}` becomes expressions that print the braces.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from templates.errors import SourceError
 
@@ -55,10 +56,25 @@ def split(environment: Environment, text: str, file: str) -> list[Piece]:
     Raises SourceError where Jinja itself cannot read it.
     """
     try:
-        environment.parse(text, file)
+        _known_filters(environment, environment.parse(text, file), file)
         return list(_cut(environment, text, file))
     except TemplateSyntaxError as error:
         raise SourceError(f"{error.name or file}:{error.lineno}", error.message or "") from None
+
+
+def _known_filters(environment: Environment, tree: nodes.Template, file: str) -> None:
+    """Jinja itself would only complain about these when the code is made."""
+    for kind, known in ((nodes.Filter, environment.filters), (nodes.Test, environment.tests)):
+        for node in tree.find_all(kind):
+            if node.name not in known:
+                names = sorted(name for name in known if name[0].isalpha() and len(name) > 1)
+                close = get_close_matches(node.name, names, n=1, cutoff=0.6)
+                word = "filter" if kind is nodes.Filter else "test"
+                raise SourceError(
+                    f"{file}:{node.lineno}",
+                    f'there is no {word} "{node.name}"',
+                    f'did you mean "{close[0]}"?' if close else "known are " + ", ".join(names),
+                )
 
 
 def _cut(environment: Environment, text: str, file: str) -> Iterator[Piece]:

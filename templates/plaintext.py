@@ -200,7 +200,7 @@ def _is_layout(table: Any) -> bool:
 
 def _single_cell(table: Any) -> Any:
     """The only cell of a table that is just a box around a few words; else None."""
-    cells = [each for each in table.iter("td", "th")]
+    cells = list(table.iter("td", "th"))
     if len(cells) != 1 or any(each.tag in _BLOCKS for each in cells[0].iterdescendants()):
         return None
     return cells[0]
