@@ -10,6 +10,7 @@ Read        rules.lark, vocabulary.py, tree.py, reading.py (with fitting.py, sta
             dialects.py), judge.py, definition.py, audience.py, tables.py
 """
 
+from segments.audience import Audience, audience, preview
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
 from segments.judge import Facts, Happened, Stated, fits
@@ -17,6 +18,7 @@ from segments.reading import parse
 from segments.sampling import factors, place_of
 from segments.saying import say
 from segments.sql import where
+from segments.stages import Stages, stage_names
 from segments.tables import SegmentVersion
 from segments.tree import Rule
 
@@ -29,10 +31,15 @@ __all__ = [
     "Facts",
     "Stated",
     "Happened",
+    "audience",
+    "Audience",
+    "preview",
     "SegmentDefinition",
     "read_definition",
     "close",
     "rule_of",
+    "stage_names",
+    "Stages",
     "SegmentVersion",
     "factors",
     "place_of",

@@ -1,19 +1,18 @@
 """What to say when a rule cannot be read: the place, what belongs there, the nearest word."""
 
 from collections.abc import Collection
+from typing import cast
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from segments.errors import RuleError
-from segments.fitting import Unfit
-from segments.tree import Place
+from segments.fitting import Unfit, called
+from segments.tree import Operand, Place
 from segments.vocabulary import FIELDS, OPENERS, VERBS, nearest
 
 #: What people bring along from other languages, and what it is called here.
 OTHERWISE = {
-    "==": "one = is enough",
-    "=": "one = is enough",
     "<>": "'is not' is written !=",
     "is": "'is' is written =",
     "like": "'like' is written contains, starts with or ends with",
@@ -66,7 +65,7 @@ def unexpected(text: str, error: UnexpectedInput) -> RuleError:
         return place_error(text, Place(0, len(text)), "the rule cannot be read")
     token, expected = error.token, error.accepts or error.expected
     last = _last(error)
-    word = last if last is not None and last.type == "WORD" else None
+    word = last if isinstance(last, Token) and last.type == "WORD" else None
     if word is not None and "COMPARISON" in error.expected and not _known(word):
         unfit = unknown_field(word, Place(word.start_pos or 0, word.end_pos or 0))
         return place_error(text, unfit.place, unfit.message, unfit.suggestion)
@@ -81,35 +80,42 @@ def unexpected(text: str, error: UnexpectedInput) -> RuleError:
     place = Place(token.start_pos or 0, token.end_pos or 0)
     if hint := OTHERWISE.get(token.lower()):
         return place_error(text, place, hint)
+    if token.type == "RPAR" and text[: place.start].count("(") <= text[: place.start].count(")"):
+        return place_error(text, place, "this parenthesis closes nothing")
+    if "DATE" in expected and token in ("=", ">"):
+        return place_error(text, place, "'is' is written =, 'is not' is written !=")
+    if token.type == "WORD" and "_AND" in expected and _known(token):
+        return place_error(text, place, f"'and' or 'or' is missing before {token}")
     if token.type in ("WORD", "NUMBER") and "_AND" in expected and word is not None:
         return place_error(
             text,
             Place(word.start_pos or 0, place.end),
             f'a text of several words needs quotes: "{word} {token}"',
         )
-    return place_error(text, place, f'"{token}" does not belong here: {belongs}')
+    shown = token if token.startswith(('"', "'")) else f'"{token}"'
+    return place_error(text, place, f"{shown} does not belong here: {belongs}")
 
 
 def _known(word: str) -> bool:
     return word.lower() in (*FIELDS, "tag") or word.lower().startswith(("attr.", "prefers."))
 
 
-def _last(error: UnexpectedToken) -> Token | None:
-    """The last token that was understood, when it still stands alone."""
+def _last(error: UnexpectedToken) -> object:
+    """What was understood last: a token, or what the parser made of some."""
     parser = getattr(error, "interactive_parser", None)
     stack = parser.parser_state.value_stack if parser is not None else []
-    if stack and isinstance(stack[-1], Token):
-        return stack[-1]
-    return None
+    return stack[-1] if stack else None
 
 
-def _belongs(expected: Collection[str], last: Token | None) -> str:
+def _belongs(expected: Collection[str], last: object) -> str:
     """What may stand at a place, from the names of the terminals that may."""
     if "HAS" in expected:
         return "a condition belongs here, such as country = PL, has company, replied"
     if "COMPARISON" in expected:
-        name = f'after "{last}"' if last is not None else "here"
-        return f"{name} comes a comparison: = != < > in (...), between ... and ..., contains"
+        name = last if isinstance(last, Token) else called(cast(Operand, last))
+        return (
+            f'after "{name}" comes a comparison: = != < > in (...), between ... and ..., contains'
+        )
     if "UNIT" in expected and "AGO" not in expected and len(expected) == 1:
         return "a unit belongs here: minutes, hours, days, weeks, months, years"
     if "DATE" in expected:

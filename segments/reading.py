@@ -1,5 +1,6 @@
 """Rule text to tree. The grammar is `rules.lark`; errors are made in `misreading.py`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -40,7 +41,7 @@ from segments.tree import (
 from segments.vocabulary import FIELDS, VERBS, Kind, nearest
 
 #: Longer rules are refused: nobody can read them aloud, and databases have limits of their own.
-MAX_LENGTH = 10_000
+MAX_LENGTH = 8_000
 MAX_DEPTH = 50
 MAX_CONDITIONS = 500
 
@@ -69,6 +70,7 @@ def parse(
     return Rule(condition=condition, text=text, segments=reading.below, stages=reading.homes)
 
 
+_TOO_DEEP = f"more than {MAX_DEPTH} levels of parentheses and 'not'"
 _TOO_MANY = (
     f"more than {MAX_CONDITIONS} conditions, with those of the segments it names; "
     "use lists: country in (PL, DE)"
@@ -92,11 +94,12 @@ class _Reading:
             message = f"the rule has {len(text)} characters, {MAX_LENGTH} are allowed"
             raise RuleError(text, 1, 1, message)
         try:
+            _measure(text)
             condition: Condition = _parser().parse(text)  # type: ignore[assignment]
             for count, (each, depth) in enumerate(walk(condition), 1):
                 if depth > MAX_DEPTH:
                     start = Place(each.place.start, each.place.start + 1)
-                    raise Unfit(start, f"more than {MAX_DEPTH} levels of parentheses and 'not'")
+                    raise Unfit(start, _TOO_DEEP)
                 if count > MAX_CONDITIONS:
                     raise Unfit(each.place, _TOO_MANY)
             return settle_stages(condition, self.stages, self.homes)
@@ -123,6 +126,19 @@ class _Reading:
                     raise error.inside(name) from None
                 self.close(self.known[name], below, (*path, name))
                 self.below[name] = below
+
+
+#: Parentheses, and what may hold some that do not count.
+_NESTING = re.compile(r"[()]|#[^\n]*|\"(?:\\.|[^\"\\\n])*\"?|'(?:\\.|[^'\\\n])*'?")
+
+
+def _measure(text: str) -> None:
+    """Raises Unfit when parentheses are nested too deep: the tree does not show needless ones."""
+    depth = 0
+    for found in _NESTING.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if depth > MAX_DEPTH:
+            raise Unfit(Place(*found.span()), _TOO_DEEP)
 
 
 @cache

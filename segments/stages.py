@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from segments.fitting import Unfit
 from segments.tree import (
@@ -17,8 +18,26 @@ from segments.tree import (
 )
 from segments.vocabulary import nearest
 
+
+class _Stage(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+class _Pipeline(Protocol):
+    @property
+    def stages(self) -> Sequence[_Stage]: ...
+
+
 #: The name of each pipeline with the names of its stages.
 Stages = Mapping[str, Sequence[str]]
+
+
+def stage_names(pipelines: Mapping[str, _Pipeline]) -> Stages:
+    """What `parse` and `close` need of the settings' pipelines."""
+    return {
+        name: tuple(stage.name for stage in pipeline.stages) for name, pipeline in pipelines.items()
+    }
 
 
 def settle_stages(

@@ -16,7 +16,7 @@ from tests.segments import rules
 
 
 @given(rules.conditions)
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_a_rule_printed_and_read_back_is_the_same(condition: Condition) -> None:
     text = say(condition)
     assert parse(text).condition == condition
@@ -33,7 +33,7 @@ class _Undo(Exception):
     st.booleans(),
 )
 @settings(
-    max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_sql_and_judge_choose_the_same_leads(
     database: Database, conditions: list[Condition], leads: list[rules.LeadRow], staged: bool
