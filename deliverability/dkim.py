@@ -52,8 +52,9 @@ class Signer:
         # RFC 8301 3.1: rsa-sha256 and nothing older; RFC 8463 3: ed25519 signs the same digest.
         algorithm = "rsa-sha256" if isinstance(private, RSAPrivateKey) else "ed25519-sha256"
         self._start = (
-            f"v=1; a={algorithm}; c=relaxed/relaxed; d={ascii_domain(key.domain)};"
-            f" s={key.selector}; t="
+            f"v=1; a={algorithm}; c=relaxed/relaxed;\r\n"
+            f" d={ascii_domain(key.domain)}; s={key.selector};\r\n"
+            " t="
         )
 
     def sign(self, fields: Sequence[str], body: bytes, *, at: datetime) -> str:

@@ -161,7 +161,7 @@ def _body(text: str, html: str | None, message_id: str) -> tuple[list[str], byte
         return plain_fields, plain if plain.endswith(b"\r\n") else plain + b"\r\n"
     # "=_" cannot stand in quoted-printable (RFC 2045 6.7), and a 7-bit text that holds the digest
     # of its own Message-ID does not happen by chance.
-    mark = f"=_{sha256(message_id.encode()).hexdigest()[:32]}"
+    mark = f"=_{sha256(message_id.encode()).hexdigest()[:24]}"
     line = b"--" + mark.encode()
     body = b"\r\n".join(
         [
