@@ -105,7 +105,8 @@ def claim(
         wanted = limit - len(taken)
         if wanted <= 0 or looked >= LOOK:
             break
-        chosen, out, seen = _judge(session, run, rules, wanted=wanted, now=now)
+        met = {due.lead_id for _, due in taken}
+        chosen, out, seen = _judge(session, run, rules, wanted=wanted, now=now, met=met)
         looked += seen
         refused += out
         taken += [(run, message) for message in chosen]
@@ -209,9 +210,13 @@ def _candidates(
 
 
 def _judge(
-    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
+    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime, met: set[int]
 ) -> tuple[list[_Due], int, int]:
-    """(messages that may leave, rows refused and moved, rows looked at) of one run."""
+    """(messages that may leave, rows refused and moved, rows looked at) of one run.
+
+    `met` are leads this claim already writes to: the frequency cap cannot see them yet, so their
+    other messages wait for the next claim.
+    """
     window = Terms.of_body(run.terms).window
     rows = _candidates(session, run, rules, wanted=wanted, now=now)
     chosen: list[_Due] = []
@@ -219,6 +224,8 @@ def _judge(
     for row in rows:
         *columns, reason, zone, replied, count, first = tuple(row)
         due = _Due(**dict(zip(_Due.__slots__, columns, strict=True)))
+        if due.lead_id in met:
+            continue
         verdict = admit(
             Candidate(
                 expires_at=due.expires_at,

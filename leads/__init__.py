@@ -8,9 +8,15 @@ Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1
 Read        row.py, versions.py, tables.py, recipient.py
 """
 
+from leads.address import Address, address_key, parse_address
+from leads.errors import AddressError, LeadError
+from leads.permission import Permission, mailable, why_left_out
 from leads.recipient import Recipient
+from leads.recipients import recipients
 from leads.row import BigKey, Instant, Json, JsonObject, Row
+from leads.suppression import suppress
 from leads.tables import Consent, Event, Import, Lead, Preference, Suppression
+from leads.timeline import record
 from leads.versions import (
     Version,
     content_hash,
@@ -37,4 +43,15 @@ __all__ = [
     "Event",
     "Import",
     "Recipient",
+    "recipients",
+    "Address",
+    "parse_address",
+    "address_key",
+    "Permission",
+    "why_left_out",
+    "mailable",
+    "suppress",
+    "record",
+    "LeadError",
+    "AddressError",
 ]

@@ -1,0 +1,38 @@
+"""Leads as the rooms above see them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from leads.recipient import Recipient
+from leads.tables import Lead, Preference
+
+
+def recipients(session: Session, lead_ids: Sequence[int]) -> dict[int, Recipient]:
+    """{lead id: Recipient}: two queries however many leads."""
+    stated: dict[int, dict[str, list[str]]] = {}
+    for lead_id, name, value in session.execute(
+        select(col(Preference.lead_id), col(Preference.name), col(Preference.value))
+        .where(col(Preference.lead_id).in_(lead_ids))
+        .order_by(col(Preference.id))
+    ):
+        stated.setdefault(lead_id, {}).setdefault(name, []).append(value)
+    found: dict[int, Recipient] = {}
+    names = (
+        "email domain token name first_name last_name company job_title phone country language "
+        "timezone owner source stage stage_at score attributes"
+    ).split()
+    rows = session.execute(
+        select(col(Lead.id), col(Lead.tags), *(getattr(Lead, name) for name in names)).where(
+            col(Lead.id).in_(lead_ids)
+        )
+    )
+    for lead_id, tags, *facts in rows:
+        found[lead_id] = Recipient(
+            lead_id=lead_id,
+            tags=tuple(tags),
+            preferences={k: tuple(v) for k, v in stated.get(lead_id, {}).items()},
+            **dict(zip(names, facts, strict=True)),
+        )
+    return found
