@@ -1,0 +1,277 @@
+"""`potok templates`: make, list, check, look at, and send to oneself."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.frame import REFUSED, Frame, command, group
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from templates import Finding
+
+templates = group("templates", help="What they read: make, check, preview.")
+
+_COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
+
+
+@command(templates, "new")
+@click.argument("name")
+@click.option("--from", "starter", metavar="STARTER", help="What to start from.")
+@click.option("--text-only", is_flag=True, help="Plain text without an HTML part.")
+def new(frame: Frame, name: str, starter: str | None, text_only: bool) -> None:
+    """Write templates/NAME/ from a starter: welcome, powitanie (Polish) or followup (plain text).
+
+    \b
+    Example:
+      potok templates new spring --from powitanie
+      potok templates new hello --text-only
+    """
+    import re
+
+    from console.errors import Refused
+    from console.previews import refuse_unknown
+    from templates import starters
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        raise click.UsageError(f'"{name}" is no name: use small letters, digits, - and _.')
+    known = starters()
+    chosen = starter or ("followup" if text_only else "welcome")
+    if chosen not in known:
+        refuse_unknown("starter", chosen, list(known))
+    if text_only and "body.html" in known[chosen]:
+        plain = ", ".join(each for each, files in known.items() if "body.html" not in files)
+        raise click.UsageError(f"{chosen} has an HTML part; plain text ones are: {plain}.")
+    with frame.workspace() as workspace:
+        folder = workspace.path / "templates" / name
+        if folder.exists():
+            raise Refused(f"templates/{name}/ is there already; choose another name")
+        folder.mkdir(parents=True)
+        for file, data in known[chosen].items():
+            (folder / file).write_bytes(data)
+    frame.emit(
+        {"template": name, "from": chosen, "folder": str(folder), "files": sorted(known[chosen])},
+        lambda screen: screen.print(
+            f"Wrote {', '.join(sorted(known[chosen]))} to templates/{name}/. Edit them, look with "
+            f"potok templates render {name} --lead EMAIL, then potok apply."
+        ),
+    )
+
+
+@command(templates, "list")
+def list_(frame: Frame) -> None:
+    """Every template of the workspace, with its languages and whether it is applied.
+
+    \b
+    Example:
+      potok templates list
+    """
+    from console.previews import compiled_now, names
+    from leads import content_hash, current_versions
+    from templates import SourceError, TemplateVersion
+
+    rows: list[dict[str, Any]] = []
+    with frame.workspace() as workspace:
+        applied = {
+            version.name: version.hash
+            for version in workspace.database.read(lambda s: current_versions(s, TemplateVersion))
+        }
+        for name in names(workspace):
+            row: dict[str, Any] = {"name": name, "languages": [], "html": None, "topic": ""}
+            try:
+                compiled = compiled_now(workspace, name)
+            except SourceError as error:
+                rows.append({**row, "state": "broken", "description": str(error)})
+                continue
+            same = applied.get(name) == content_hash(compiled.body())
+            row["languages"] = list(compiled.languages)
+            row["html"] = compiled.texts[""].html is not None
+            row["topic"], row["description"] = compiled.topic, compiled.description
+            row["state"] = "applied" if same else "edited" if name in applied else "new"
+            rows.append(row)
+
+    def human(screen: "Console") -> None:
+        from rich.table import Table
+
+        if not rows:
+            screen.print("No template yet. Make one: potok templates new NAME")
+            return
+        table = Table("template", "state", "languages", "parts", "description", box=None)
+        for row in rows:
+            parts = {True: "HTML, text", False: "text", None: ""}[row["html"]]
+            languages = ", ".join(row["languages"])
+            table.add_row(row["name"], row["state"], languages, parts, row["description"])
+        screen.print(table)
+
+    frame.emit({"templates": rows}, human)
+
+
+@command(templates, "check")
+@click.argument("name", required=False)
+def check(frame: Frame, name: str | None) -> None:
+    """Look for what would embarrass: misspelt fields, a missing opt-out link, links that lead
+    nowhere. Without NAME every template is checked. Exit code 1 when there is an error.
+
+    \b
+    Example:
+      potok templates check
+      potok templates check welcome --json
+    """
+    from console.previews import names, template_files
+    from templates import check as findings_of
+
+    found: dict[str, list[Finding]] = {}
+    with frame.workspace() as workspace:
+        for each in [name] if name else names(workspace):
+            files, partials = template_files(workspace, each)
+            found[each] = findings_of(files, partials=partials)
+    errors = sum(f.level == "error" for findings in found.values() for f in findings)
+
+    def human(screen: "Console") -> None:
+        for each, findings in found.items():
+            for finding in findings:
+                screen.print(f"{finding.level:<8}", style=_COLOURS[finding.level], end="")
+                screen.print(f"templates/{each}/{finding.where}: {finding.what}; {finding.do}")
+        count = sum(map(len, found.values()))
+        if not found:
+            screen.print("No template yet. Make one: potok templates new NAME")
+        elif not count:
+            screen.print(f"{len(found)} checked, nothing to complain about.")
+        else:
+            screen.print(f"{len(found)} checked: {errors} errors, {count - errors} other findings.")
+
+    document = [
+        {
+            "template": each,
+            "id": finding.id,
+            "level": finding.level,
+            "where": finding.where,
+            "what": finding.what,
+            "do": finding.do,
+        }
+        for each, findings in found.items()
+        for finding in findings
+    ]
+    frame.emit({"checked": list(found), "errors": errors, "findings": document}, human)
+    if errors:
+        frame.exit(REFUSED)
+
+
+@command(templates, "render")
+@click.argument("name")
+@click.option("--lead", "email", required=True, metavar="EMAIL", help="For whom.")
+@click.option("--html", "part", flag_value="html", help="Only the HTML part.")
+@click.option("--text", "part", flag_value="text", help="Only the text part.")
+@click.option("--headers", "part", flag_value="headers", help="Only the headers.")
+@click.option("--identity", metavar="NAME", help="Who writes; needed when there are several.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file.")
+def render(
+    frame: Frame,
+    name: str,
+    email: str,
+    part: str | None,
+    identity: str | None,
+    output: str | None,
+) -> None:
+    """Show the mail a lead would get, from the files as they are now. Nothing is sent.
+
+    \b
+    Example:
+      potok templates render welcome --lead anna@example.com
+      potok templates render welcome --lead anna@example.com --html -o anna.html
+    """
+    from pathlib import Path
+
+    from console.previews import compiled_now, identity_name, lead_named, letter_for, trial_envelope
+
+    with frame.workspace() as workspace:
+        sender = workspace.settings.identities[identity_name(workspace, identity)]
+        compiled = compiled_now(workspace, name)
+        rendered = letter_for(workspace, compiled, sender, lead_named(workspace, email))
+        envelope = trial_envelope(workspace, sender, rendered, to=email)
+    headers = envelope.data.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
+    if part == "html" and rendered.html is None:
+        from console.errors import Refused
+
+        raise Refused(f"{name} is text only: there is no HTML part")
+    parts = {"html": rendered.html or "", "text": rendered.text, "headers": headers}
+    shown = parts[part] if part else f"Subject: {rendered.subject}\n\n{rendered.text}"
+    if output:
+        Path(output).write_text(shown, encoding="utf-8")
+        frame.say(f"Wrote {output}.")
+    document = {
+        "template": name,
+        "lead": email,
+        "language": rendered.language or compiled.language,
+        "subject": rendered.subject,
+        "text": rendered.text,
+        "html": rendered.html,
+        "headers": headers,
+        "read": rendered.read,
+    }
+    if frame.json or not output:
+        frame.emit(document, lambda _: click.echo(shown, nl=not shown.endswith("\n")))
+
+
+@command(templates, "send-test")
+@click.argument("name")
+@click.option("--to", "to", required=True, metavar="ME", help="Your own address.")
+@click.option("--as", "email", metavar="LEAD", help="Render as for this lead.")
+@click.option("--identity", metavar="NAME", help="Who writes; needed when there are several.")
+def send_test(frame: Frame, name: str, to: str, email: str | None, identity: str | None) -> None:
+    """Send one mail to yourself. Its subject starts with [Test], its opt-out link does nothing.
+
+    \b
+    Example:
+      potok templates send-test welcome --to me@example.com --as anna@example.com
+    """
+    import asyncio
+
+    from console.errors import Refused
+    from console.previews import (
+        compiled_now,
+        identity_name,
+        lead_named,
+        letter_for,
+        specimen,
+        trial_envelope,
+    )
+    from deliverability import Verdict, connect
+    from leads import parse_address
+
+    address = parse_address(to)
+    with frame.workspace() as workspace:
+        sender = workspace.settings.sender(identity_name(workspace, identity))
+        compiled = compiled_now(workspace, name)
+        lead = (
+            lead_named(workspace, email)
+            if email
+            else specimen(to, compiled.language, now=frame.now())
+        )
+        rendered = letter_for(workspace, compiled, sender, lead)
+        envelope = trial_envelope(
+            workspace,
+            sender,
+            rendered,
+            to=address.email,
+            subject=f"[Test] {rendered.subject}",
+        )
+
+        async def deliver() -> Any:
+            connection = await connect(sender.smtp, ehlo_name=sender.domain)
+            try:
+                return await connection.send(envelope)
+            finally:
+                await connection.close()
+
+        outcome = asyncio.run(deliver())
+    if outcome.verdict is not Verdict.ACCEPTED:
+        said = " ".join(str(each) for each in (outcome.code, outcome.reply) if each)
+        raise Refused(f"{sender.smtp.host} did not take it: {said or outcome.cause}")
+    frame.emit(
+        {"template": name, "to": address.email, "reply": outcome.reply},
+        lambda screen: screen.print(
+            f"{sender.smtp.host} took it for {address.email}: {outcome.reply}"
+        ),
+    )
