@@ -125,7 +125,7 @@ def _fold(name: str, words: list[str]) -> str:
 def mailbox(name: str, display: str, address: str) -> str:
     """`name: "Display" <address>`: one mailbox (RFC 5322 3.4)."""
     refuse_control(display, f"the name in {name}")
-    display = display.strip()
+    display = " ".join(display.split())
     if not display:
         return _fold(name, [address])
     if _plain(display) and _ATOM_PHRASE.fullmatch(display):

@@ -15,7 +15,7 @@ def pace_state(lane: Lane) -> PaceState:
 
 
 def save_pace(session: Session, lane_id: int, state: PaceState, *, now: datetime) -> None:
-    """Writes the state down where it differs; most messages teach nothing, so most write nothing."""
+    """Writes the state down where it differs; most messages teach nothing and write nothing."""
     same = (
         col(Lane.rate).is_not_distinct_from(state.rate)
         & col(Lane.paused_until).is_not_distinct_from(state.paused_until)
@@ -32,7 +32,7 @@ def save_pace(session: Session, lane_id: int, state: PaceState, *, now: datetime
 
 
 def lift_pauses(session: Session, identity: str, *, now: datetime) -> int:
-    """A person looked: every paused lane of the identity may go on; returns how many were paused."""
+    """A person looked: all paused lanes of the identity may go on; how many were paused."""
     done = session.execute(
         update(Lane)
         .where(col(Lane.identity) == identity, col(Lane.paused_until).is_not(None))

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from datetime import datetime, timedelta, timezone
 from email import message_from_bytes, policy
+from email.header import decode_header, make_header
 from email.headerregistry import AddressHeader
 from email.message import EmailMessage
 from pathlib import Path
@@ -31,6 +32,17 @@ def parsed(data: bytes) -> EmailMessage:
 def address(message: EmailMessage, field: str) -> tuple[str, str]:
     (one,) = cast(AddressHeader, message[field]).addresses
     return one.display_name, one.addr_spec
+
+
+def name_in(data: bytes, field: str) -> str:
+    """The display name. Python 3.11 joins several encoded words of a phrase wrongly, so those are
+    decoded by its older decoder (RFC 2047 6.2: blanks between them do not count).
+    """
+    raw = message_from_bytes(data, policy=policy.compat32)[field].replace("\r\n", "")
+    phrase = raw.rpartition("<")[0].strip()
+    if phrase.startswith("=?utf-8?"):
+        return str(make_header(decode_header(phrase)))
+    return address(parsed(data), field)[0]
 
 
 def body_of(message: EmailMessage, kind: str) -> str:
@@ -65,7 +77,7 @@ def test_a_parser_reads_back_what_was_written(
     assert not message.defects
     assert message["Subject"] == subject
     assert address(message, "To")[1] == "jan@example.org"
-    assert address(message, "To")[0] == name.strip()
+    assert name_in(envelope.data, "To") == " ".join(name.split())
     got = body_of(message, "plain").replace("\r\n", "\n").replace("\r", "\n")
     wanted = text.replace("\r\n", "\n").replace("\r", "\n")
     assert got.rstrip("\n") == wanted.rstrip("\n")
@@ -239,9 +251,8 @@ def test_quoted_printable_decodes_to_the_same_text(text: str) -> None:
 
     encoded = quoted_printable(text)
     assert encoded.isascii()
-    assert all(
-        len(line) <= 76 and not line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n")
-    )
+    lines = encoded.split(b"\r\n")
+    assert all(len(line) <= 76 and not line.endswith((b" ", b"\t")) for line in lines)
     wanted = text.replace("\r\n", "\n").replace("\r", "\n")
     assert quopri.decodestring(encoded.replace(b"\r\n", b"\n")).decode() == wanted
 
@@ -270,8 +281,8 @@ CASES: dict[str, dict[str, Any]] = {
         "to_name": "Żółć, Józef",
         "to_address": "józef@żółw.pl",
         "subject": "Zażółć gęślą jaźń: krótka notatka o cenach, terminach i dalszych krokach",
-        "text": "Cześć Józefie,\n\nto jest bardzo długi wiersz, który nie mieści się w siedemdziesięciu"
-        " sześciu znakach i musi być złamany.\n\n-- \nAnna\n",
+        "text": "Cześć Józefie,\n\nto jest bardzo długi wiersz, który nie mieści się w"
+        " siedemdziesięciu sześciu znakach i musi być złamany.\n\n-- \nAnna\n",
         "html": '<p style="color: #333">Cześć Józefie,</p>\n<p>ceny: 1 = 2 zł</p>\n',
     },
     "envelope_text_only": {"html": None, "unsubscribe_url": None},
