@@ -5,6 +5,7 @@ with the first key and believed under any, so a key is rotated by putting a new 
 """
 
 import os
+import secrets
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,11 @@ class Keys:
     address: bytes = field(repr=False)
     #: Sign links: the first one signs, all are believed.
     links: tuple[bytes, ...] = field(repr=False)
+
+
+def new_keys() -> Keys:
+    """Fresh keys from the system's randomness."""
+    return Keys(address=secrets.token_bytes(KEY_BYTES), links=(secrets.token_bytes(KEY_BYTES),))
 
 
 def read_keys(workspace: Path) -> Keys:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import ArgumentError
 
-from campaigns.admit import FrequencyCap
+from campaigns import FrequencyCap
 from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity

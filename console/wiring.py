@@ -96,8 +96,17 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     return Database(url)
 
 
-def bring_up_to_date(database: Database, settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Sees to it that the schema is the one this program was written for."""
+def bring_up_to_date(
+    database: Database,
+    settings: Settings,
+    *,
+    say: Callable[[str], None] = lambda _: None,
+    server: bool = False,
+) -> None:
+    """Sees to it that the schema is the one this program was written for.
+
+    A server's database, on which other machines may be at work, is upgraded only with `server`.
+    """
     from console.schema import newest, present, upgrade  # Alembic takes a while to import
 
     now, wanted = present(database), newest()
@@ -108,13 +117,13 @@ def bring_up_to_date(database: Database, settings: Settings, *, say: Callable[[s
             f"The database has schema {now}, made by a newer Potok than this one (which knows "
             f"{wanted}): install the newer version"
         )
-    if database.dialect != "sqlite":
+    if database.dialect != "sqlite" and not server:
         was = f"schema {now}" if now else "no tables"
         raise SchemaMismatch(
             f"The database has {was} and this Potok needs {wanted}: make a backup, stop every "
             "potok, then type potok database upgrade"
         )
-    if now is not None:
+    if now is not None and database.dialect == "sqlite":
         copy = back_up(settings, now)
         say(f"The database was schema {now}; a copy is kept as {copy.name}.")
     upgrade(database)

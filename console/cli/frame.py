@@ -125,10 +125,15 @@ def command(parent: click.Group, name: str, **settings: Any) -> Callable[..., cl
         @functools.wraps(function)
         @click.pass_context
         def run(
-            ctx: click.Context, /, json: bool, debug: bool, directory: str | None, **given: Any
+            ctx: click.Context,
+            /,
+            json: bool,
+            debug: bool,
+            workspace_named_late: str | None,
+            **given: Any,
         ) -> None:
             above = (ctx.find_root().obj or {}).get("workspace")
-            frame = Frame(json=json, debug=debug, directory=directory or above)
+            frame = Frame(json=json, debug=debug, directory=workspace_named_late or above)
             try:
                 function(frame, **given)
             except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
@@ -141,7 +146,7 @@ def command(parent: click.Group, name: str, **settings: Any) -> Callable[..., cl
         run = click.option("--debug", is_flag=True, help="Show the traceback of an error.")(run)
         run = click.option("--json", is_flag=True, help="Print JSON on standard output.")(run)
         # Also accepted here, since people add it at the end of a line they repeat.
-        run = click.option("--workspace", "directory", metavar="DIR", hidden=True)(run)
+        run = click.option("--workspace", "workspace_named_late", metavar="DIR", hidden=True)(run)
         return parent.command(name, **settings)(run)
 
     return decorate

@@ -1,0 +1,208 @@
+"""The definition files of a workspace, read and closed: what `apply` would freeze."""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import campaigns
+import segments
+import templates
+from console.errors import SettingsError
+from console.sections import Source, read_toml
+from console.settings import Settings
+from leads import JsonObject, Version
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_NO_NAME = "{}: the name must be small letters, digits, - and _; rename it"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Definition:
+    """One segment, template or campaign as its file says it, closed."""
+
+    #: segment | template | campaign.
+    kind: str
+    name: str
+    body: JsonObject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """One kind of definition: where its files are and where its versions go."""
+
+    word: str
+    folder: str
+    table: type[Version]
+    #: The texts a person wrote, by file or key, out of a frozen body: what a diff compares.
+    texts: Callable[[JsonObject], dict[str, str]]
+
+    def file(self, name: str) -> str:
+        """`segments/hot.toml`, `templates/welcome/`."""
+        return f"{self.folder}/{name}/" if self.word == "template" else f"{self.folder}/{name}.toml"
+
+
+def _segment_texts(body: JsonObject) -> dict[str, str]:
+    return {"description": body["description"], "rule": body["rule"]}
+
+
+def _template_texts(body: JsonObject) -> dict[str, str]:
+    return dict(body["files"])
+
+
+def _campaign_texts(body: JsonObject) -> dict[str, str]:
+    return {key: json.dumps(value, ensure_ascii=False) for key, value in body.items()}
+
+
+SEGMENT = Kind(
+    word="segment", folder="segments", table=segments.SegmentVersion, texts=_segment_texts
+)
+TEMPLATE = Kind(
+    word="template", folder="templates", table=templates.TemplateVersion, texts=_template_texts
+)
+CAMPAIGN = Kind(
+    word="campaign", folder="campaigns", table=campaigns.Campaign, texts=_campaign_texts
+)
+KINDS = (SEGMENT, TEMPLATE, CAMPAIGN)
+
+
+class Mistakes:
+    """Collects what is wrong, so that one look at all files shows everything."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def add(self, sentence: str) -> None:
+        if sentence not in self.sentences:
+            self.sentences.append(sentence)
+
+    def raise_any(self) -> None:
+        """Raises SettingsError when there is something; a single mistake stays one line."""
+        if len(self.sentences) == 1:
+            raise SettingsError(self.sentences[0])
+        if self.sentences:
+            count = len(self.sentences)
+            raise SettingsError("\n  ".join((f"{count} mistakes:", *self.sentences)))
+
+
+def read_definitions(settings: Settings) -> list[Definition]:
+    """Every definition of the workspace, by kind and name.
+
+    Raises SettingsError that names every mistake with file and line.
+    """
+    mistakes = Mistakes()
+    found = [
+        *_segments(settings, mistakes),
+        *_templates(settings.path / TEMPLATE.folder, mistakes),
+    ]
+    names = {kind.word: {d.name for d in found if d.kind == kind.word} for kind in KINDS}
+    # A name is known when its file is there, even if that file has its own mistake.
+    for kind in (SEGMENT, TEMPLATE):
+        names[kind.word] |= {path.stem for path in _files(settings.path, kind)}
+    names["identity"] = set(settings.identities)
+    found += _campaigns(settings.path, names, mistakes)
+    mistakes.raise_any()
+    return found
+
+
+def _files(workspace: Path, kind: Kind) -> list[Path]:
+    folder = workspace / kind.folder
+    if not folder.is_dir():
+        return []
+    wanted = Path.is_dir if kind is TEMPLATE else _is_definition
+    return sorted(p for p in folder.iterdir() if wanted(p) and not p.name.startswith((".", "_")))
+
+
+def _is_definition(path: Path) -> bool:
+    return path.suffix == ".toml" and path.is_file()
+
+
+def _read(
+    workspace: Path, kind: Kind, mistakes: Mistakes
+) -> Iterator[tuple[str, dict[str, Any], Source]]:
+    for path in _files(workspace, kind):
+        file = kind.file(path.stem)
+        if not _NAME.match(path.stem):
+            mistakes.add(_NO_NAME.format(file))
+            continue
+        try:
+            data, source = read_toml(path, file)
+        except SettingsError as error:
+            mistakes.add(str(error))
+        else:
+            yield path.stem, data, source
+
+
+def _segments(settings: Settings, mistakes: Mistakes) -> Iterator[Definition]:
+    stages = {n: tuple(s.name for s in p.stages) for n, p in settings.pipelines.items()}
+    sources: dict[str, Source] = {}
+    parsed: dict[str, segments.SegmentDefinition] = {}
+    for name, data, source in _read(settings.path, SEGMENT, mistakes):
+        sources[name] = source
+        try:
+            parsed[name] = segments.read_definition(name, data)
+        except segments.SegmentError as error:
+            mistakes.add(_placed(source, data, str(error)))
+    for name, definition in parsed.items():
+        try:
+            closed = segments.close(definition, parsed, stages=stages)
+            yield Definition(kind=SEGMENT.word, name=name, body=closed.body())
+        except segments.SegmentError as error:
+            line = sources[name].line(("rule",))
+            # The file is named already; the words say so once more only of another segment.
+            words = str(error).removeprefix(f'in segment "{name}": ')
+            mistakes.add(f"{SEGMENT.file(name)}:{line}: {words}")
+
+
+def _templates(folder: Path, mistakes: Mistakes) -> Iterator[Definition]:
+    if not folder.is_dir():
+        return
+    partials = {path.name: path.read_bytes() for path in sorted(folder.glob("_*.html"))}
+    for path in _files(folder.parent, TEMPLATE):
+        if not _NAME.match(path.name):
+            mistakes.add(_NO_NAME.format(TEMPLATE.file(path.name)))
+            continue
+        files = {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.is_file()}
+        try:
+            compiled = templates.compile_template(path.name, files, partials=partials)
+        except templates.SourceError as error:
+            file = error.where.partition(":")[0]
+            place = (
+                "templates" if file in partials and file not in files else TEMPLATE.file(path.name)
+            )
+            mistakes.add(f"{place.rstrip('/')}/{error}")
+        else:
+            yield Definition(kind=TEMPLATE.word, name=path.name, body=compiled.body())
+
+
+def _campaigns(
+    workspace: Path, names: Mapping[str, Iterable[str]], mistakes: Mistakes
+) -> Iterator[Definition]:
+    for name, data, source in _read(workspace, CAMPAIGN, mistakes):
+        try:
+            definition = campaigns.read_definition(name, data)
+        except campaigns.CampaignError as error:
+            mistakes.add(_placed(source, data, str(error)))
+            continue
+        for word in ("segment", "template", "identity"):
+            wanted = getattr(definition, word)
+            if wanted not in names[word]:
+                near = difflib.get_close_matches(wanted, names[word], n=1)
+                known = ", ".join(sorted(names[word])) or "none yet"
+                hint = f'did you mean "{near[0]}"?' if near else f"there is: {known}"
+                mistakes.add(
+                    f'{source.name}:{source.line((word,))}: there is no {word} "{wanted}"; {hint}'
+                )
+        yield Definition(kind=CAMPAIGN.word, name=name, body=definition.body())
+
+
+def _placed(source: Source, data: Mapping[str, Any], sentence: str) -> str:
+    """The sentence with file and the line of the first key it speaks of."""
+    sentence = sentence.removeprefix(f"{source.name}: ")
+    words = re.findall(r"[\w-]+", sentence)
+    spoken = next((word for word in words if (word,) in source.lines), None)
+    line = source.line((spoken,)) if spoken else 1
+    return f"{source.name}:{line}: {sentence}"

@@ -1,0 +1,153 @@
+"""Files against applied versions: what `potok plan` shows and `potok apply` freezes."""
+
+import difflib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from console.definitions import KINDS, SEGMENT, Definition, Kind, read_definitions
+from console.settings import Settings
+from console.wiring import Workspace
+from leads import JsonObject, Permission, content_hash, current_versions, freeze
+from segments import audience, rule_of
+
+#: Past tense, as people read it in a plan.
+ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """What applying would do to one definition."""
+
+    kind: Kind
+    name: str
+    #: added | changed | removed.
+    what: str
+    before: JsonObject | None
+    after: JsonObject | None
+
+    @property
+    def file(self) -> str:
+        return self.kind.file(self.name)
+
+    def diff(self) -> list[str]:
+        """A unified diff of what people wrote; empty for an effect of another file."""
+        old = self.kind.texts(self.before) if self.before else {}
+        new = self.kind.texts(self.after) if self.after else {}
+        lines: list[str] = []
+        for key in sorted({*old, *new}):
+            lines += [
+                line.rstrip("\n")
+                for line in difflib.unified_diff(
+                    old.get(key, "").splitlines(),
+                    new.get(key, "").splitlines(),
+                    f"applied {key}",
+                    f"edited {key}",
+                    lineterm="",
+                    n=1,
+                )
+            ]
+        return lines
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DefinitionPlan:
+    """Everything applying would do, by kind and name."""
+
+    changes: tuple[Change, ...]
+    unchanged: int
+    #: (kind, name) -> {"before": leads, "after": leads} for segments.
+    effects: dict[tuple[str, str], dict[str, int | None]] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The form for scripts."""
+        return {
+            "changes": [
+                {
+                    "kind": change.kind.word,
+                    "name": change.name,
+                    "change": change.what,
+                    "file": change.file,
+                    "diff": change.diff(),
+                    **_matching(self.effects.get((change.kind.word, change.name))),
+                }
+                for change in self.changes
+            ],
+            "unchanged": self.unchanged,
+        }
+
+
+def _matching(effect: dict[str, int | None] | None) -> dict[str, Any]:
+    return {"matching": effect} if effect else {}
+
+
+def compare(session: Session, definitions: list[Definition]) -> DefinitionPlan:
+    """The definitions against the versions in force."""
+    changes: list[Change] = []
+    unchanged = 0
+    for kind in KINDS:
+        applied = {version.name: version for version in current_versions(session, kind.table)}
+        written = {each.name: each.body for each in definitions if each.kind == kind.word}
+        for name in sorted({*applied, *written}):
+            version, body = applied.get(name), written.get(name)
+            if version is not None and body is not None and version.hash == content_hash(body):
+                unchanged += 1
+                continue
+            what = CHANGED if version and body else ADDED if body else REMOVED
+            before = version.body if version else None
+            changes.append(Change(kind=kind, name=name, what=what, before=before, after=body))
+    return DefinitionPlan(changes=tuple(changes), unchanged=unchanged)
+
+
+def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
+    """What applying would change, with how many leads each changed segment holds before and after.
+
+    Raises SettingsError that names every mistake in the files.
+    """
+    definitions = read_definitions(workspace.settings)
+
+    def work(session: Session) -> DefinitionPlan:
+        found = compare(session, definitions)
+        for change in found.changes:
+            if change.kind is SEGMENT:
+                found.effects[SEGMENT.word, change.name] = {
+                    "before": _count(session, change.before, workspace.settings, now),
+                    "after": _count(session, change.after, workspace.settings, now),
+                }
+        return found
+
+    return workspace.database.read(work)
+
+
+def _count(
+    session: Session, body: JsonObject | None, settings: Settings, now: datetime
+) -> int | None:
+    if body is None:
+        return None
+    rule = rule_of(body)
+    return audience(session, rule, Permission(), now=now, zone=settings.time_zone).matching
+
+
+def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
+    """Freezes every definition in one transaction and says what changed.
+
+    Raises SettingsError, with nothing frozen, when any file has a mistake.
+    """
+    definitions = read_definitions(workspace.settings)
+
+    def work(session: Session) -> DefinitionPlan:
+        found = compare(session, definitions)
+        for change in found.changes:
+            freeze(session, change.kind.table, change.name, change.after, now=now)
+        return found
+
+    return workspace.database.write(work)
+
+
+def unapplied(workspace: Workspace) -> list[str]:
+    """Edits that no campaign would see yet: `segments/hot.toml (changed)`."""
+    definitions = read_definitions(workspace.settings)
+    found = workspace.database.read(lambda session: compare(session, definitions))
+    return [f"{change.file} ({change.what})" for change in found.changes]
