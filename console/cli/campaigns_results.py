@@ -1,4 +1,4 @@
-"""`potok campaigns status | verify | results`: how a run stands and whether that can be believed."""
+"""`potok campaigns status, verify, results`: how a run stands, and whether to believe it."""
 
 from typing import TYPE_CHECKING
 

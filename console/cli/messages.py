@@ -1,5 +1,6 @@
 """`potok messages`: single messages, and the exact mail someone got."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -88,7 +89,7 @@ def show(frame: Frame, message: str, raw: bool) -> None:
             raise click.ClickException(
                 f"Message {found.id} is {found.state}: no mail was handed to a server"
             )
-        click.get_binary_stream("stdout").write(found.mail)
+        sys.stdout.buffer.write(found.mail)
         return
 
     def human(screen: "Console") -> None:

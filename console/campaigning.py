@@ -1,0 +1,181 @@
+"""Campaign commands in terms of a workspace: create, plan, start."""
+
+from pathlib import Path
+
+import tomlkit
+from sqlmodel import Session
+
+from campaigns import (
+    Plan,
+    PlanChanged,
+    Prepared,
+    RunState,
+    Status,
+    begin,
+    findings_of,
+    frozen_rule,
+    latest_run,
+    look,
+    plan_range,
+    prepare,
+    read_definition,
+    require_run,
+    status_of,
+)
+from console.errors import Refused
+from console.wiring import Workspace
+from console.workspace import apply, unapplied
+from deliverability import seed_domains
+
+
+def create_campaign(
+    workspace: Workspace,
+    name: str,
+    *,
+    segment: str,
+    template: str,
+    identity: str | None,
+    description: str,
+) -> Path:
+    """Writes `campaigns/<name>.toml` and applies it; returns the file.
+
+    Raises Refused when the file exists or an identity must be named, DefinitionError for a bad
+    name.
+    """
+    identities = list(workspace.settings.identities)
+    if identity is None:
+        if len(identities) != 1:
+            known = ", ".join(identities) or "none yet"
+            raise Refused(f"Say who writes with --identity; potok.toml has: {known}")
+        identity = identities[0]
+    data = {
+        "description": description,
+        "segment": segment,
+        "template": template,
+        "identity": identity,
+    }
+    read_definition(name, data)
+    path = workspace.path / "campaigns" / f"{name}.toml"
+    if path.exists():
+        raise Refused(f"campaigns/{name}.toml exists: edit it and type potok apply")
+    path.parent.mkdir(exist_ok=True)
+    document = tomlkit.document()
+    document.update(data)
+    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    try:
+        apply(workspace, now=workspace.now())
+        workspace.database.read(lambda session: _prepared(workspace, session, name))
+    except Exception:
+        # A campaign that cannot be applied leaves no file behind that stops everything else.
+        path.unlink()
+        apply(workspace, now=workspace.now())
+        raise
+    return path
+
+
+def _prepared(
+    workspace: Workspace,
+    session: Session,
+    name: str,
+    *,
+    first: int | None = None,
+    again: bool = False,
+) -> Prepared:
+    return prepare(
+        session,
+        name,
+        identities=workspace.settings.identities,
+        consent_required=workspace.settings.consent_required,
+        first=first,
+        again=again,
+    )
+
+
+def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
+    settings = workspace.settings
+    now = workspace.now()
+    workspace.database.write(lambda session: seed_domains(session, settings.providers))
+
+    def work(session: Session) -> Plan:
+        prepared = _prepared(workspace, session, name, again=again)
+        return look(
+            session,
+            prepared.definition,
+            prepared.terms,
+            prepared.rule(settings.time_zone),
+            versions=prepared.hashes,
+            now=now,
+            zone=settings.time_zone,
+            per_minute=lambda provider: settings.pace_of(provider).expected_rate * 60,
+            per_day=prepared.identity.limits.per_day,
+            findings=findings_of(prepared, base_url=settings.web.base_url),
+        )
+
+    return workspace.database.read(work)
+
+
+def _refuse_unapplied(workspace: Workspace) -> None:
+    edits = unapplied(workspace)
+    if edits:
+        raise Refused(
+            f"There are edits that are not applied: {', '.join(edits)}. See them with potok plan, "
+            "then type potok apply"
+        )
+
+
+def plan_campaign(
+    workspace: Workspace, name: str, *, again: bool = False, expected: str | None = None
+) -> Plan:
+    """What `start` would do now. Raises Refused while edits are unapplied.
+
+    Raises PlanChanged when `expected` is another plan's id.
+    """
+    _refuse_unapplied(workspace)
+    plan = _look(workspace, name, again=again)
+    if expected is not None and plan.plan_id != expected:
+        raise PlanChanged(
+            f"The plan is {plan.plan_id} now and not {expected}: the audience or a version has "
+            f"changed. Look again with potok campaigns plan {name}"
+        )
+    return plan
+
+
+def unfinished_planning(workspace: Workspace, name: str) -> bool:
+    """Whether a start of this campaign was cut off before every row was written."""
+    run = workspace.database.read(lambda session: latest_run(session, name))
+    return run is not None and run.state == RunState.PLANNING
+
+
+def start_campaign(
+    workspace: Workspace, name: str, *, first: int | None, again: bool, by: str
+) -> Status:
+    """Opens the run and plans it range by range; a kill on the way is made good by a second start.
+
+    Raises AlreadyRan, NotPossible, UnknownCampaign.
+    """
+    zone = workspace.settings.time_zone
+    now = workspace.now()
+
+    def open_run(session: Session) -> int:
+        prepared = _prepared(workspace, session, name, first=first, again=again)
+        run = begin(
+            session,
+            prepared,
+            now=now,
+            by=by,
+            token=f"{workspace.random.getrandbits(48):012x}",
+            when_in_doubt=workspace.settings.delivery.when_in_doubt,
+        )
+        assert run.id is not None  # noqa: S101 - flushed
+        return run.id
+
+    run_id = workspace.database.write(open_run)
+    done = False
+    while not done:
+
+        def step(session: Session) -> bool:
+            rule = frozen_rule(session, run_id, zone=zone)
+            return plan_range(session, run_id, rule, now=now, zone=zone).done
+
+        done = workspace.database.write(step)
+    return workspace.database.read(lambda session: status_of(session, require_run(session, name)))

@@ -1,0 +1,161 @@
+"""The worker as wired for a workspace: real clock, real connections, one lock.
+
+`open_sender` is the only place that turns settings into a `campaigns.Sending`.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from filelock import FileLock, Timeout
+from sqlalchemy import text
+from sqlmodel import Session
+
+from campaigns import Observer, Office, Sending, Worker, identity_facts
+from console.database import Store
+from console.errors import Refused
+from console.settings import Settings
+from console.wiring import Workspace
+from deliverability import (
+    Connection,
+    Identity,
+    Pacer,
+    PaceState,
+    connect,
+    identity_version,
+    is_loopback,
+    retry_after,
+    seed_domains,
+)
+
+LOCK = ".potok.lock"
+#: Any number will do as long as every Potok uses the same one.
+_ADVISORY_LOCK = 0x506F746F6B
+
+
+@contextmanager
+def only_sender(workspace: Workspace) -> Iterator[None]:
+    """Holds the workspace while sending, so that every row an earlier owner left is nobody's.
+
+    The operating system lets go of the lock when the process dies, however it dies. On PostgreSQL
+    a second lock in the database keeps away senders of other folders and machines. Raises Refused
+    with who holds it.
+    """
+    path = workspace.path / LOCK
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        holder = path.with_suffix(".owner")
+        who = holder.read_text("utf-8").strip() if holder.exists() else "another process"
+        raise Refused(
+            f"This workspace is being sent already, by {who}. One potok run is enough: leave it, "
+            "or stop it first"
+        ) from None
+    try:
+        path.with_suffix(".owner").write_text(
+            f"process {os.getpid()} on {socket.gethostname()}", "utf-8"
+        )
+        with _database_lock(workspace):
+            yield
+    finally:
+        path.with_suffix(".owner").unlink(missing_ok=True)
+        lock.release()
+
+
+@contextmanager
+def _database_lock(workspace: Workspace) -> Iterator[None]:
+    if workspace.database.dialect == "sqlite":
+        yield
+        return
+    with workspace.database.writer.connect() as connection:
+        mine = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK})
+        connection.commit()
+        if not mine:
+            raise Refused(
+                "Another potok run sends from this database already, perhaps on another machine: "
+                "one is enough"
+            )
+        # Held by this connection until it closes: a crash frees it.
+        yield
+
+
+def offices(workspace: Workspace) -> dict[str, Office]:
+    """One office per identity, its present facts kept as a version.
+
+    Identities whose password is missing are left out; `settings.sender` says why.
+    """
+    settings, now = workspace.settings, workspace.now()
+
+    def work(session: Session) -> dict[str, Office]:
+        seed_domains(session, settings.providers)
+        return {
+            name: Office(
+                identity=identity,
+                identity_version_id=identity_version(
+                    session, name, identity_facts(identity), now=now
+                ),
+                base_url=settings.web.base_url,
+                # The file has the newest key first, the signer wants it last.
+                link_keys=tuple(reversed(workspace.keys.links)),
+            )
+            for name, identity in settings.identities.items()
+            if name not in settings.secrets_missing
+        }
+
+    return workspace.database.write(work)
+
+
+def _pacer(settings: Settings) -> Callable[[Identity, str, PaceState], Pacer]:
+    return lambda identity, provider, learnt: Pacer(
+        settings.pace_of(provider), seed=f"{identity.name}/{provider}", state=learnt
+    )
+
+
+def _dial(identity: Identity) -> Awaitable[Connection]:
+    return connect(identity.smtp, ehlo_name=socket.getfqdn())
+
+
+def _retry(most: int) -> Callable[[int, str], timedelta | None]:
+    return lambda number, seed: None if number > most else retry_after(number, seed)
+
+
+def open_sender(
+    workspace: Workspace,
+    store: Store,
+    *,
+    observer: Observer | None = None,
+    paced: bool = True,
+    retry: Callable[[int, str], timedelta | None] | None = None,
+) -> Worker:
+    """A worker for every identity of the workspace. Hold `only_sender` while it runs.
+
+    Without pace it refuses servers other than this machine (Refused): full speed is for tests and
+    measurements.
+    """
+    settings = workspace.settings
+    if not paced:
+        for identity in settings.identities.values():
+            if identity.smtp.outbox is None and not is_loopback(identity.smtp.host):
+                raise Refused(
+                    f"--no-pace is for servers on this machine, and {identity.name} sends through "
+                    f"{identity.smtp.host}: leave --no-pace away"
+                )
+    return Worker(
+        store,
+        workspace.clock,
+        Sending(
+            offices=offices(workspace),
+            zone=settings.time_zone,
+            pacer=_pacer(settings) if paced else None,
+            pace=settings.pace_of,
+            dial=_dial,
+            retry=retry or _retry(settings.delivery.most_retries),
+            cap=settings.delivery.frequency,
+        ),
+        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        observer=observer,
+    )
