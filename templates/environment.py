@@ -134,7 +134,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if type(obj) is Scope:
-            return obj.field(attribute)
+            return obj.seen[attribute] if attribute in obj.seen else obj.field(attribute)
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)
         return super().getattr(obj, attribute)

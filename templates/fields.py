@@ -175,7 +175,7 @@ def _clean(value: Any) -> Any:
 class Scope:
     """Fields under one name (`lead`, `lead.attributes`): hands out values and notes each one."""
 
-    __slots__ = ("_defaults", "_known", "_read", "_values", "path")
+    __slots__ = ("_defaults", "_known", "_read", "_values", "path", "seen")
 
     def __init__(
         self,
@@ -194,25 +194,29 @@ class Scope:
         self._known = known
         #: By dotted path below `lead`: `first_name`, `attributes.industry`.
         self._defaults = defaults
+        #: What `field` answered before; loops ask for the same field again and again.
+        self.seen: dict[str, Any] = {}
 
     def field(self, name: str) -> Any:
         """The value of a field, its default when empty, else `Missing` or `Unknown`."""
+        if name not in self.seen:
+            self.seen[name] = self._find(name)
+        return self.seen[name]
+
+    def _find(self, name: str) -> Any:
         if self._known is not None and name not in self._known:
             return self._unknown(name)
         if name in OPEN_FIELDS and self.path == "lead":
             return self._inner(name)
-        if name in self._read:
-            value = self._read[name]
-        else:
-            found, value = self._take(name)
-            if found:
-                value = self._read[name] = _clean(value)
+        found, value = self._take(name)
+        if found:
+            value = self._read[name] = _clean(value)
         if value is None or value == "" or value == []:
             return self._default(name, value)
         return value
 
     def _take(self, name: str) -> tuple[bool, Any]:
-        if isinstance(self._values, Mapping):
+        if isinstance(self._values, dict) or isinstance(self._values, Mapping):
             return name in self._values, self._values.get(name)
         # Templates say `lead.prefers.topic`, as rules do; the room below says `preferences`.
         return True, getattr(self._values, "preferences" if name == "prefers" else name)

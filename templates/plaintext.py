@@ -216,9 +216,7 @@ def _is_line(row: Any) -> bool:
     return True
 
 
-_MARK = re.compile(rf"\s*{LINK_START}([^{LINK_END}]*){LINK_END}")
-_LEFT = re.compile(r"^(?:[ \t]*\|)+ *|[ \t]*(?:\|[ \t]*)*$", re.MULTILINE)
-_EMPTY_ITEM = re.compile(r"^- *\n", re.MULTILINE)
+_MARK = re.compile(rf"\s?{LINK_START}([^{LINK_END}]*){LINK_END}")
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -229,12 +227,20 @@ def finish(text: str) -> str:
     def number(found: re.Match[str]) -> str:
         url = "".join(found[1].split())
         shown = url.removeprefix("mailto:").removeprefix("tel:")
-        if not url or text[: found.start()].endswith(shown):
+        if not url or text.endswith(shown, 0, found.start()):
             return ""
         return f" [{urls.setdefault(url, len(urls) + 1)}]"
 
-    text = _MARK.sub(number, text)
-    text = _GAPS.sub("\n\n", _EMPTY_ITEM.sub("", _LEFT.sub("", text))).strip()
+    lines = [_line(line) for line in _MARK.sub(number, text).split("\n")]
+    text = _GAPS.sub("\n\n", "\n".join(line for line in lines if line != "-")).strip()
     if urls:
         text += "\n\n" + "\n".join(f"[{place}] {url}" for url, place in urls.items())
     return text + "\n"
+
+
+def _line(line: str) -> str:
+    """A line without spaces around it, and without the bars of cells that turned out empty."""
+    line = line.strip()
+    if line and (line[0] == "|" or line[-1] == "|"):
+        return line.strip("| \t")
+    return line

@@ -26,7 +26,7 @@ def _code(environment: Environment, source: str, kind: str) -> Template:
     """The compiled Jinja code of one part, made once in a process (4-5 ms each)."""
     code = environment.compile(source, name=f"part.{kind}", filename=f"<part.{kind}>")
     return environment.template_class.from_code(
-        environment, code, environment.make_globals(None), lambda: True
+        environment, code, environment.globals, lambda: True
     )
 
 
@@ -57,7 +57,7 @@ def _render(
 ) -> Rendered:
     texts = compiled.texts[language]
     environment = environment_for(tuple(compiled.partials.items()))
-    names = scopes(lead, sender, links, read, texts.defaults)
+    names = {**environment.globals, **scopes(lead, sender, links, read, texts.defaults)}
     names["language"] = language or compiled.language
 
     def part(which: Part, kind: str) -> str:
@@ -94,13 +94,13 @@ def _one_line(text: str, part: Part) -> str:
     return subject
 
 
-def _part(environment: Environment, part: Part, kind: str, names: Mapping[str, Any]) -> str:
+def _part(environment: Environment, part: Part, kind: str, names: dict[str, Any]) -> str:
     template = _code(environment, part.source, kind)
     chunks: list[str] = []
     size = 0
     with budget():
         try:
-            for chunk in template.root_render_func(template.new_context(dict(names))):
+            for chunk in template.root_render_func(template.new_context(names, shared=True)):
                 size += len(chunk)
                 if size > MAX_CHARACTERS:
                     raise SecurityError(f"the text grows beyond {MAX_CHARACTERS:,} characters")
