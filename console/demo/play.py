@@ -1,0 +1,130 @@
+"""The demo from start to end: stage, sending with somebody watching, sums."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from campaigns import Ended, Observer, Run, Sending, Worker
+from console.database import Store
+from console.demo.lapse import HurriedPacer, hurried_retry
+from console.demo.process import ReceiverProcess
+from console.demo.stage import SEGMENT, Stage, make_demo_workspace, set_the_stage
+from console.demo.sums import Sums, add_up
+from console.demo.tally import Tally
+from console.sending import offices, only_sender
+from console.wiring import SystemClock, Workspace
+from deliverability import Connection, Identity, Pacer, PaceState, connect
+from leads import Permission, current_version
+from segments import SegmentVersion, audience, rule_of
+
+#: Longest wait for a retry that is due later; the whole demo ends well within a minute.
+PATIENCE = timedelta(seconds=20)
+#: Between two looks at the lanes, in seconds.
+GLANCE = 0.1
+
+
+class Spectator(Protocol):
+    """Whoever watches the demo."""
+
+    def staged(self, stage: Stage, port: int) -> None:
+        """Everything is ready; sending begins."""
+        ...
+
+    def look(self, tally: Tally, worker: Worker) -> None:
+        """Called a few times a second while messages leave."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Played:
+    """The demo when it is over."""
+
+    stage: Stage
+    sums: Sums
+    tally: Tally
+    seconds: float
+
+
+def play(folder: Path, spectator: Spectator, *, by: str) -> Played:
+    """Runs the whole demo in a new workspace at `folder`.
+
+    Raises what the commands it uses raise; the receiver is ended in any case.
+    """
+    clock = SystemClock()
+    received = folder / "received"
+    with ReceiverProcess(received, save_mail=True) as receiver:
+        workspace = make_demo_workspace(folder, port=receiver.port, now=clock.now())
+        try:
+            stage = set_the_stage(workspace, by=by)
+            spectator.staged(stage, receiver.port)
+            tally = Tally(stage.lanes, began=clock.now())
+            with only_sender(workspace):
+                _send(workspace, tally, spectator)
+            seconds = (clock.now() - tally.began).total_seconds()
+            taken = receiver.taken()
+            matching = workspace.database.read(lambda session: _matching(session, workspace))
+            sums = workspace.database.read(
+                lambda session: add_up(
+                    session, session.get_one(Run, stage.run_id), taken, matching=matching
+                )
+            )
+        finally:
+            workspace.close()
+    return Played(stage=stage, sums=sums, tally=tally, seconds=seconds)
+
+
+def _matching(session: Session, workspace: Workspace) -> int:
+    version = current_version(session, SegmentVersion, SEGMENT)
+    rule = rule_of((version.body if version else None) or {})
+    zone = workspace.settings.time_zone
+    return audience(session, rule, Permission(), now=workspace.now(), zone=zone).matching
+
+
+def _send(workspace: Workspace, tally: Tally, spectator: Spectator) -> None:
+    store = Store(workspace.database)
+    try:
+        with asyncio.Runner() as runner:
+            runner.run(_watched(_worker(workspace, store, tally), tally, spectator))
+    finally:
+        store.close()
+
+
+async def _watched(worker: Worker, tally: Tally, spectator: Spectator) -> Ended:
+    sending = asyncio.create_task(worker.run(until_idle=True, patience=PATIENCE))
+    while not sending.done():
+        spectator.look(tally, worker)
+        await asyncio.wait({sending}, timeout=GLANCE)
+    spectator.look(tally, worker)
+    return await sending
+
+
+def _worker(workspace: Workspace, store: Store, observer: Observer) -> Worker:
+    settings = workspace.settings
+    began = workspace.now()
+
+    def pacer(identity: Identity, provider: str, _learnt: PaceState) -> Pacer:
+        seed = f"{identity.name}/{provider}"
+        return HurriedPacer(settings.pace_of(provider), seed=seed, since=began)
+
+    def dial(identity: Identity) -> Coroutine[Any, Any, Connection]:
+        return connect(identity.smtp, ehlo_name="potok-demo.example")
+
+    return Worker(
+        store,
+        workspace.clock,
+        Sending(
+            offices=offices(workspace),
+            zone=settings.time_zone,
+            pacer=pacer,
+            pace=settings.pace_of,
+            dial=dial,
+            retry=hurried_retry,
+        ),
+        owner="demo",
+        observer=observer,
+    )

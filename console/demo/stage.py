@@ -1,0 +1,85 @@
+"""Setting the demo's stage: a workspace, the leads in it, and a campaign ready to leave."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlmodel import Session, col
+
+from campaigns import Message, Plan, Run, State, require_run
+from console.campaigning import plan_campaign, start_campaign
+from console.demo.arriving import Arrived, bring_in, suppress_those_in
+from console.new_workspace import Answers, Server, make_workspace
+from console.wiring import Workspace, open_workspace
+from console.workspace import apply
+from deliverability import Lane
+
+SHIPPED = Path(__file__).with_name("workspace")
+CAMPAIGN = "answers"
+SEGMENT = "interested"
+#: The port the shipped `potok.toml` is written with.
+PORT = "port = 2525"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """A workspace in which everything is ready to be sent."""
+
+    workspace: Workspace
+    arrived: Arrived
+    #: Addresses that opted out before we came.
+    suppressed: int
+    plan: Plan
+    run_id: int
+    #: Lane id -> provider and messages planned for it.
+    lanes: Mapping[int, tuple[str, int]]
+
+
+def make_demo_workspace(folder: Path, *, port: int, now: datetime) -> Workspace:
+    """What `potok init` writes, with the demo's own files over it; the receiver is at `port`."""
+    answers = Answers(
+        sender="Anna Nowak <anna@potok-demo.example>",
+        time_zone="Europe/Warsaw",
+        server=Server(host="127.0.0.1", port=port, tls="none"),
+    )
+    make_workspace(folder, answers, now=now)
+    shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
+    settings = folder / "potok.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace(PORT, f"port = {port}"), encoding="utf-8")
+    workspace = open_workspace(folder)
+    apply(workspace, now=now)
+    return workspace
+
+
+def set_the_stage(workspace: Workspace, *, by: str) -> Stage:
+    """Leads in, those who opted out suppressed, the campaign planned and started."""
+    arrived = bring_in(workspace, by=by)
+    suppressed = suppress_those_in(workspace, workspace.path / "opted-out.txt", by=by)
+    plan = plan_campaign(workspace, CAMPAIGN)
+    start_campaign(workspace, CAMPAIGN, first=None, again=False, by=by)
+    run_id, lanes = workspace.database.read(_planned)
+    return Stage(
+        workspace=workspace,
+        arrived=arrived,
+        suppressed=suppressed,
+        plan=plan,
+        run_id=run_id,
+        lanes=lanes,
+    )
+
+
+def _planned(session: Session) -> tuple[int, dict[int, tuple[str, int]]]:
+    run: Run = require_run(session, CAMPAIGN)
+    rows = session.execute(
+        select(col(Lane.id), col(Lane.provider), func.count())
+        .join(Message, col(Message.lane_id) == col(Lane.id))
+        .where(col(Message.run_id) == run.id, col(Message.state) == State.PLANNED)
+        .group_by(col(Lane.id), col(Lane.provider))
+        .order_by(func.count().desc())
+    ).all()
+    assert run.id is not None  # noqa: S101 - it came from the database
+    return run.id, {lane_id: (provider, count) for lane_id, provider, count in rows if lane_id}
