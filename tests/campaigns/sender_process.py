@@ -1,0 +1,97 @@
+"""A sender as a process of its own, so that a test can let it die at an exact point.
+
+python -m tests.campaigns.sender_process URL PORT [--fault POINT --nth N] [--unpaced]
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.engine import make_url
+
+from campaigns import Office, Sending, Worker, identity_facts
+from console.database import Database, Store
+from console.wiring import SystemClock
+from deliverability import PaceSettings, connect, identity_version
+from tests.campaigns.world import ANNA, ZONE
+
+#: What a process that died at a fault point reports.
+DIED = 57
+
+
+class Fault:
+    """Ends the process, at once and without any clean-up, the n-th time a point is passed."""
+
+    def __init__(self, point: str | None, nth: int) -> None:
+        self._point, self._left = point, nth
+
+    def __call__(self, point: str) -> None:
+        if point == self._point:
+            self._left -= 1
+            if self._left == 0:
+                os._exit(DIED)
+
+
+def build(
+    database: Database,
+    store: Store,
+    port: int,
+    *,
+    fault: Fault,
+    window: int = 100,
+    observer: object = None,
+    retry: timedelta = timedelta(seconds=0.3),
+) -> Worker:
+    """A worker without pace that sends as Anna to a server on this machine."""
+    identity = replace(ANNA, smtp=replace(ANNA.smtp, port=port, timeout=5.0, data_timeout=5.0))
+    now = datetime.now(UTC)
+    version = database.write(
+        lambda s: identity_version(s, "anna", identity_facts(identity), now=now)
+    )
+    office = Office(
+        identity=identity, identity_version_id=version, base_url="", link_keys=(b"l" * 32,)
+    )
+    return Worker(
+        store,
+        SystemClock(),
+        Sending(
+            offices={"anna": office},
+            zone=ZONE,
+            pacer=None,
+            pace=lambda _: PaceSettings(),
+            dial=lambda who: connect(who.smtp, ehlo_name="sender.example", fault=fault),
+            retry=lambda number, _: retry if number < 40 else None,
+            window=window,
+        ),
+        owner=secrets.token_hex(8),
+        observer=observer,  # type: ignore[arg-type]
+        fault=fault,
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("url")
+    options.add_argument("port", type=int)
+    options.add_argument("--fault")
+    options.add_argument("--nth", type=int, default=1)
+    options.add_argument("--window", type=int, default=100)
+    given = options.parse_args()
+    database = Database(make_url(given.url))
+    store = Store(database)
+
+    async def work() -> None:
+        fault = Fault(given.fault, given.nth)
+        worker = build(database, store, given.port, fault=fault, window=given.window)
+        await worker.run(until_idle=True, patience=timedelta(seconds=5))
+
+    asyncio.run(work())
+    store.close()
+    database.close()
+
+
+if __name__ == "__main__":
+    main()
