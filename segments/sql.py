@@ -34,6 +34,7 @@ from sqlmodel import col
 from leads import Event, Lead, Preference
 from segments.dialects import (
     attribute_day,
+    attribute_is_text,
     attribute_known,
     attribute_number,
     attribute_text,
@@ -156,7 +157,7 @@ class _Writer:
                 case Field(name=name):
                     return _stored(operand).in_([_kept(operand, _text(v)) for v in values])
                 case Attribute(name=name):
-                    return _sure(attribute_text(col(Lead.attributes), name).in_(texts))
+                    return _attribute_text(name, lambda found: found.in_(texts))
                 case Preferred():
                     return self._preferred(operand, folded(col(Preference.value)).in_(texts))
                 case Tag():
@@ -198,8 +199,10 @@ class _Writer:
                 found = attribute_yes(attributes, operand.name)
                 wanted = literal("yes" if yes else "no")
             case _:
-                found = attribute_text(attributes, operand.name)
-                return _compared(found, sign, sought(operand, _text(value)))
+                wanted_text = sought(operand, _text(value))
+                return _attribute_text(
+                    operand.name, lambda found: _compared(found, sign, wanted_text)
+                )
         return _OPERATORS[sign](found, wanted)
 
     def _has(self, operand: Operand) -> Clause:
@@ -244,6 +247,11 @@ class _Writer:
 def _sure(clause: Clause) -> Clause:
     """NULL is false: nothing is known, so nothing fits."""
     return func.coalesce(clause, false())
+
+
+def _attribute_text(name: str, fits: Callable[[SQLColumnExpression[str]], Clause]) -> Clause:
+    attributes = col(Lead.attributes)
+    return _sure(and_(fits(attribute_text(attributes, name)), attribute_is_text(attributes, name)))
 
 
 def _text(value: Value) -> str:
