@@ -10,7 +10,7 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
             (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
-            lane_memory.py, days.py, presets.py (presets.toml)
+            lane_memory.py, days.py, presets.py (presets.toml); and trial.py, which tries them all
 """
 
 from deliverability.classify import classify
@@ -44,10 +44,12 @@ from deliverability.pace import (
     retry_after,
     unit,
 )
+from deliverability.presets import Preset, presets
 from deliverability.providers import OTHER, Provider, provider_of_mx, shipped_providers
 from deliverability.smtp import connect
 from deliverability.tables import Domain, IdentityDay, IdentityVersion, Inbound, Lane, MailboxCursor
 from deliverability.transport import Connection, Fault, is_loopback
+from deliverability.trial import Step, try_identity
 
 __all__ = [
     "Identity",
@@ -87,6 +89,10 @@ __all__ = [
     "seed_domains",
     "lanes",
     "identity_version",
+    "Preset",
+    "presets",
+    "Step",
+    "try_identity",
     "take_day",
     "give_day",
     "used_today",

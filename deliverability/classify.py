@@ -1,5 +1,8 @@
 """What a server's refusal is about: a table decides, by phase, code, enhanced code and words.
 
+The codes are those of RFC 5321 4.2.3, RFC 3463 and, for SPF, DKIM and DMARC, RFC 7372; for login
+and encryption RFC 5248; greylisting is described in RFC 6647.
+
 Whom a refusal is about decides who pays for it. A blocked sender must never cost a good address
 its place on the list, so only a clear word about the address itself gives `Cause.ADDRESS`.
 """

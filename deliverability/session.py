@@ -51,6 +51,11 @@ class Session:
         """What EHLO offered: keyword in lower case -> its parameters (RFC 5321 4.1.1.1)."""
         return dict(self._extensions)
 
+    @property
+    def tls(self) -> str:
+        """The version of TLS in use, `TLSv1.3`; empty on a plain line."""
+        return self._wire.tls
+
     async def send(self, envelope: Envelope) -> Outcome:
         """MAIL, RCPT, DATA, the message. Never raises for answers or a lost line."""
         refused = self._cannot(envelope)

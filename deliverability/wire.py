@@ -48,6 +48,12 @@ class Wire(asyncio.Protocol):
         """Connected, and the server has said nothing that was not asked for."""
         return not self._why and not self._replies and not self._transport.is_closing()
 
+    @property
+    def tls(self) -> str:
+        """The version of TLS in use, or empty."""
+        encrypted = self._transport.get_extra_info("ssl_object")
+        return (encrypted.version() or "") if encrypted is not None else ""
+
     def unasked(self) -> Reply | None:
         """What the server said by itself, if anything; it is no answer to any command."""
         return self._replies.popleft() if self._replies else None
