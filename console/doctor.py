@@ -118,7 +118,7 @@ def _keys(path: Path) -> Iterator[Check]:
     try:
         read_keys(path)
     except Exception as error:
-        yield bad("keys", explain(error)[0], "without it nothing can be opened")
+        yield bad("keys", explain(error)[0], "")
         return
     if open_to_others(path):
         yield bad(
@@ -136,7 +136,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[Check]:
     try:
         database = open_database(settings)
     except Exception as error:
-        yield bad("database", explain(error)[0], "see the line above")
+        yield bad("database", explain(error)[0], "")
         return
     try:
         have, wanted = present(database), newest()
@@ -160,7 +160,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[Check]:
         yield from _integrity(database)
         yield from _unapplied(database, settings)
     except Exception as error:
-        yield bad("database", explain(error)[0], "see --debug of any other command")
+        yield bad("database", explain(error)[0], "")
     finally:
         database.close()
 

@@ -84,7 +84,8 @@ DATABASE_WORDS: tuple[tuple[str, str], ...] = (
     ),
     (
         "unable to open database file",
-        "The database file cannot be opened: see that its folder exists and belongs to you",
+        "The database file cannot be opened: see that its folder exists, belongs to you and may be "
+        "written to",
     ),
     (
         "readonly database",
@@ -106,7 +107,6 @@ DATABASE_WORDS: tuple[tuple[str, str], ...] = (
         "no password supplied",
         "PostgreSQL wants a password: put it into ~/.pgpass or the variable PGPASSWORD",
     ),
-    ("role", "PostgreSQL does not know this user: see the database line in potok.toml"),
     (
         "connection refused",
         "PostgreSQL does not answer: see that it runs and that host and port in potok.toml are "
@@ -166,6 +166,8 @@ def _database(error: BaseException) -> str | None:
     words = str(original).lower()
     if "does not exist" in words and 'database "' in words:
         return "PostgreSQL has no database of that name: createdb NAME makes it"
+    if "does not exist" in words and 'role "' in words:
+        return "PostgreSQL does not know this user: see the database line in potok.toml"
     if 'relation "' in words and "does not exist" in words:
         return "The database has no tables yet, or old ones: potok database upgrade"
     for part, sentence in DATABASE_WORDS:

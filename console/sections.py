@@ -57,8 +57,11 @@ def read_toml(path: Path, name: str) -> tuple[dict[str, Any], Source]:
         at = _AT_LINE.search(str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         what = _AT_LINE.sub("", str(error)).removesuffix(" (at end of document)")
-        shown = text.splitlines()[line - 1].strip() if line <= text.count("\n") + 1 else ""
-        hint = f" in: {shown[:60]}" if shown else ""
+        rows = text.splitlines()
+        shown = rows[line - 1].strip()[:60] if line <= len(rows) else ""
+        if "twice" in what or "overwrite" in what.lower():
+            raise SettingsError(f"{name}:{line}: this stands in the file twice: {shown}") from error
+        hint = f" in: {shown}" if shown else ""
         raise SettingsError(f"{name}:{line}: this is no TOML: {what}{hint}") from error
     return data, Source(name, _lines(text))
 
@@ -168,6 +171,12 @@ class Section:
                     key, f"{key!r} cannot be a name: use small letters, digits, - and _"
                 )
             return (*self.pattern, "*")
+        if "password_env" in children and key in ("password", "pass", "secret"):
+            raise self.error(
+                key,
+                f'{key}: no password stands in this file; write password_env = "NAME" and keep it '
+                "in the environment variable of that name, or password_file",
+            )
         known = sorted(child.removesuffix("[]") for child in children)
         near = difflib.get_close_matches(key, known, n=1, cutoff=0.55)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"

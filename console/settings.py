@@ -5,6 +5,7 @@ frozen values of the rooms. Secrets come from the environment or from a file; a 
 error until it is needed (`Settings.sender`).
 """
 
+import difflib
 import getpass
 import os
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
 from console.sections import Section, read_toml
-from deliverability import Identity, PaceSettings, shipped_providers
+from deliverability import OTHER, Identity, PaceSettings, shipped_providers
 
 try:
     from leads import Pipeline, Stage
@@ -223,14 +224,27 @@ def _delivery(table: Section) -> Delivery:
 
 def _paces(root: Section) -> dict[str, PaceSettings]:
     tables = dict(root.tables("pace"))
-    known = {"default", "other", *shipped_providers(), *dict(root.tables("provider"))}
+    own = dict(root.tables("provider"))
+    known = {"default", OTHER, *shipped_providers(), *own}
+    default = tables["default"].data if "default" in tables else {}
+    paces = {"default": PaceSettings()}
     for name, table in tables.items():
-        if name not in known:
+        provider = name if name in known else _owner_of(name)
+        if provider is None:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
             raise table.error(
                 "",
-                f"there is no provider {name!r}; known are {', '.join(sorted(known))}. "
-                f"[provider.{name}] with domains = [...] adds it",
+                f"there is no provider {name!r}; {hint} [provider.{name}] with domains = [...] "
+                "adds one",
             )
-    default = tables["default"].data if "default" in tables else {}
-    paces = {name: PaceSettings(**{**default, **table.data}) for name, table in tables.items()}
-    return {"default": PaceSettings(), **paces}
+        paces[provider] = PaceSettings(**{**default, **table.data})
+    return paces
+
+
+def _owner_of(mail: str) -> str | None:
+    """The provider people mean by a mail service's name: `gmail` is google's."""
+    for provider in shipped_providers().values():
+        if f"{mail}.com" in provider.domains or mail in provider.domains:
+            return provider.name
+    return None
