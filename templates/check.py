@@ -173,7 +173,7 @@ def _parts(
             id="inline-after-render",
             level="notice",
             where=texts.inline_where,
-            what=f"{texts.inline_after_render}, so CSS is inlined for every message (slower)",
+            what=f"{texts.inline_after_render}, so CSS is inlined after rendering (slower)",
             do="write out each variant in full between {% if %} and {% else %} to make it fast",
         )
     if texts.text_from == "rendered":

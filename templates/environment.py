@@ -5,6 +5,7 @@ plain values, an allowlist of methods and filters, and a budget of loop rounds a
 rendering.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import BlockReference, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Joiner, Namespace
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from templates.fields import Scope, Unknown
 from templates.filters import FILTERS
@@ -60,11 +61,13 @@ _RUNTIME = (LoopContext, Macro, BlockReference, Joiner, Namespace)
 class Budget:
     """What one rendering may still use up."""
 
-    __slots__ = ("characters", "rounds")
+    __slots__ = ("characters", "held", "rounds")
 
     def __init__(self) -> None:
         self.rounds = MAX_ROUNDS
         self.characters = 2 * MAX_CHARACTERS
+        #: Values taken out of the HTML until it is inlined, escaped.
+        self.held: list[str] = []
 
     def round(self) -> None:
         self.rounds -= 1
@@ -103,6 +106,23 @@ def _round() -> str:
     if present is not None:
         present.round()
     return ""
+
+
+#: What stands in for a held value; its number is its place in `Budget.held`.
+HELD = re.compile(r"zqheld(\d+)x")
+
+
+def _held(value: Any) -> Any:
+    """A stand-in for a value, so that equal choices give equal HTML whatever the values are.
+
+    What may hold elements, or would leave nothing behind, is no mere value and stays.
+    """
+    present = _budget.get()
+    shown = _shown(value)
+    if present is None or isinstance(shown, Markup) or not str(shown).strip():
+        return value
+    present.held.append(str(escape(shown)))
+    return Markup(f"zqheld{len(present.held) - 1}x")  # noqa: S704 - only digits vary
 
 
 def _range(*arguments: int) -> range:
@@ -155,7 +175,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def is_safe_callable(self, obj: Any) -> bool:
         if isinstance(obj, (Macro, BlockReference, LoopContext, Joiner)):
             return True
-        if obj in (_round, _range, Namespace, Joiner):
+        if obj in (_round, _held, _range, Namespace, Joiner):
             return True
         owner = getattr(obj, "__self__", None)
         return isinstance(owner, (str, dict, list, LoopContext))
@@ -223,8 +243,9 @@ def make_environment(partials: Mapping[str, str] | None = None) -> Environment:
         "namespace": Namespace,
         "joiner": Joiner,
         "_round": _round,
+        "_held": _held,
     }
     return environment
 
 
-__all__ = ["MAX_CHARACTERS", "Budget", "Environment", "Markup", "budget", "make_environment"]
+__all__ = ["HELD", "MAX_CHARACTERS", "Budget", "Environment", "budget", "make_environment"]

@@ -216,7 +216,7 @@ class Scope:
         return value
 
     def _take(self, name: str) -> tuple[bool, Any]:
-        if isinstance(self._values, dict) or isinstance(self._values, Mapping):
+        if isinstance(self._values, (dict, Mapping)):
             return name in self._values, self._values.get(name)
         # Templates say `lead.prefers.topic`, as rules do; the room below says `preferences`.
         return True, getattr(self._values, "preferences" if name == "prefers" else name)

@@ -7,6 +7,7 @@ templates are found here and inlined after rendering instead.
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ _ATTRIBUTE_SELECTOR = re.compile(r"\[\s*([\w-]+)")
 _SELECTORS = re.compile(r"([^{}]+)\{")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _MARKUP_FILTER = re.compile(r"\|\s*safe\b|\bcaller\s*\(|\bsuper\s*\(|\bself\.")
+_EXPRESSION = re.compile(r"\{\{([-+]?)(.*?)([-+]?)\}\}", re.DOTALL)
 _MADE_MARKUP = ("macro", "call", "filter", "set")
 
 
@@ -90,16 +92,49 @@ def inline_source(protected: Protected, where: str) -> Inlined:
         reason = ("the HTML parser moves or drops a part with Jinja in it", None)
     token = reason[1]
     place = f"{token.piece.file}:{token.piece.line}" if token else where
+    plain, lines = protected.restore(protected.html, _holding(protected, css))
     return Inlined(plain, lines, reason[0], place)
+
+
+def _holding(protected: Protected, css: str) -> Callable[[Token], str]:
+    """Puts the Jinja back so that mere values are held out of the HTML until it is inlined.
+
+    Then messages differ only by the choices made, and each set of choices is inlined once. Not
+    where a block captures its output: there the template itself could look at a stand-in.
+    """
+    captured = any(
+        token.piece.keyword in ("macro", "call", "filter", "import", "from", "include", "extends")
+        or (token.piece.keyword == "set" and token.piece.opens)
+        for token in protected.tokens
+    )
+    looked_at = {"class", "id", "style", *_attributes_in(_selectors(css))}
+
+    def put(token: Token) -> str:
+        expression = _EXPRESSION.fullmatch(token.piece.text)
+        if (
+            captured
+            or expression is None
+            or _MARKUP_FILTER.search(token.piece.text)
+            or token.place not in ("text", "attribute", "title")
+            or token.attribute in looked_at
+        ):
+            return token.piece.text
+        return f"{{{{{expression[1]} _held(({expression[2]})) {expression[3]}}}}}"
+
+    return put
 
 
 def _selectors(css: str) -> str:
     return " ".join(_SELECTORS.findall(_CSS_COMMENT.sub("", css)))
 
 
+def _attributes_in(selectors: str) -> set[str]:
+    return {name.lower() for name in _ATTRIBUTE_SELECTOR.findall(selectors)}
+
+
 def _why_not(protected: Protected, css: str) -> tuple[str, Token | None] | None:
     selectors = _selectors(css)
-    named = {name.lower() for name in _ATTRIBUTE_SELECTOR.findall(selectors)}
+    named = _attributes_in(selectors)
     structural = _STRUCTURAL.search(selectors)
     for token in protected.tokens:
         if token.place == "style":

@@ -1,5 +1,6 @@
 """One lead's message out of a compiled template: pure, no input but the arguments."""
 
+import re
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -10,7 +11,7 @@ from jinja2.exceptions import SecurityError, TemplateError
 
 from templates.compile import environment_for
 from templates.compiled import Compiled, Part, Texts
-from templates.environment import MAX_CHARACTERS, Environment, budget
+from templates.environment import HELD, MAX_CHARACTERS, Environment, budget
 from templates.errors import RenderError
 from templates.fields import FieldError, Letter, scopes
 from templates.inline import inline_css
@@ -60,13 +61,15 @@ def _render(
     names = {**environment.globals, **scopes(lead, sender, links, read, texts.defaults)}
     names["language"] = language or compiled.language
 
+    held: list[str] = []
+
     def part(which: Part, kind: str) -> str:
-        return _part(environment, which, kind, names)
+        return _part(environment, which, kind, names, held)
 
     subject = _one_line(part(texts.subject, "txt"), texts.subject)
     html = None if texts.html is None else part(texts.html, "html")
     if html is not None and texts.inline_after_render:
-        html = inline_css(html)
+        html = _inlined(html, held)
     return Rendered(
         subject=subject,
         text=_text(texts, html, part),
@@ -74,6 +77,22 @@ def _render(
         language=language,
         read={name: fields for name, fields in read.items() if fields},
     )
+
+
+#: Each set of choices a template makes is inlined once (premailer takes some 100 ms).
+_inline_choices = lru_cache(maxsize=256)(inline_css)
+
+
+def _inlined(html: str, held: list[str]) -> str:
+    """The rendered HTML with its CSS inlined and the held values back in their places."""
+    done = _inline_choices(html)
+
+    def put_back(found: re.Match[str]) -> str:
+        place = int(found[1])
+        # A lead's own text may look like a stand-in; it is left alone.
+        return held[place] if place < len(held) else found[0]
+
+    return HELD.sub(put_back, done)
 
 
 def _text(texts: Texts, html: str | None, part: Any) -> str:
@@ -94,11 +113,13 @@ def _one_line(text: str, part: Part) -> str:
     return subject
 
 
-def _part(environment: Environment, part: Part, kind: str, names: dict[str, Any]) -> str:
+def _part(
+    environment: Environment, part: Part, kind: str, names: dict[str, Any], held: list[str]
+) -> str:
     template = _code(environment, part.source, kind)
     chunks: list[str] = []
     size = 0
-    with budget():
+    with budget() as spent:
         try:
             for chunk in template.root_render_func(template.new_context(names, shared=True)):
                 size += len(chunk)
@@ -107,6 +128,7 @@ def _part(environment: Environment, part: Part, kind: str, names: dict[str, Any]
                 chunks.append(chunk)
         except Exception as error:  # whatever a template does wrong is its own error
             raise _blame(error, template, part) from error
+    held += spent.held
     return "".join(chunks)
 
 

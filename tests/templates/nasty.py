@@ -22,7 +22,8 @@ def page(body: str, head: str = STYLE) -> str:
 
 
 PARTIALS = {
-    "_footer.html": '<p class="note">{{ sender.name }} <a href="{{ links.unsubscribe }}">out</a></p>',
+    "_footer.html": '<p class="note">{{ sender.name }} <a href="{{ links.unsubscribe'
+    ' }}">out</a></p>',
     "_row.html": "<tr><td>{{ tag }}</td><td class='price'>{{ lead.score }}</td></tr>",
     "_deep.html": '<div>{% include "_footer.html" %}</div>',
     "_layout.html": page(
@@ -57,7 +58,8 @@ NASTY: dict[str, tuple[str, bool]] = {
     ),
     "if inside href": (
         page(
-            '<a href="https://x.example/{% if lead.country == "PL" %}pl{% else %}en{% endif %}">x</a>'
+            '<a href="https://x.example/{% if lead.country == "PL"'
+            ' %}pl{% else %}en{% endif %}">x</a>'
         ),
         True,
     ),
@@ -91,7 +93,8 @@ NASTY: dict[str, tuple[str, bool]] = {
     "token inside a start tag": (
         page(
             "<table>{% for t in lead.tags %}"
-            '<tr{% if loop.first %} class="hot"{% endif %}><td>{{ t }}</td></tr>{% endfor %}</table>'
+            '<tr{% if loop.first %} class="hot"{% endif %}><td>{{'
+            " t }}</td></tr>{% endfor %}</table>"
         ),
         False,
     ),
@@ -156,14 +159,16 @@ NASTY: dict[str, tuple[str, bool]] = {
     ),
     "captured markup": (
         page(
-            "{% set x %}<td class='price'>1</td>{% endset %}<table id='main'><tr>{{ x }}</tr></table>"
+            "{% set x %}<td class='price'>1</td>{% endset %}<table"
+            " id='main'><tr>{{ x }}</tr></table>"
         ),
         False,
     ),
     "include": (page('<div>{% include "_footer.html" %}</div>'), True),
     "include in a loop": (
         page(
-            '<table id="main">{% for tag in lead.tags %}{% include "_row.html" %}{% endfor %}</table>'
+            '<table id="main">{% for tag in lead.tags %}{% include'
+            ' "_row.html" %}{% endfor %}</table>'
         ),
         True,
     ),
@@ -190,7 +195,8 @@ NASTY: dict[str, tuple[str, bool]] = {
     ),
     "conditional comments": (
         page(
-            '<!--[if mso]><table width="600"><tr><td class="hot"><![endif]--><p>{{ lead.email }}</p>'
+            '<!--[if mso]><table width="600"><tr><td class="hot"><![endif]--><p>{{'
+            " lead.email }}</p>"
             "<!--[if mso]></td></tr></table><![endif]-->"
             "<!--[if !mso]><!--><p>others</p><!--<![endif]-->"
         ),
@@ -216,7 +222,8 @@ NASTY: dict[str, tuple[str, bool]] = {
     ),
     "loop in a loop": (
         page(
-            "<table>{% for t in lead.tags %}<tr>{% for u in lead.tags %}<td>{{ u }}</td>{% endfor %}"
+            "<table>{% for t in lead.tags %}<tr>{% for u in lead.tags"
+            " %}<td>{{ u }}</td>{% endfor %}"
             "</tr>{% endfor %}</table>"
         ),
         True,

@@ -97,6 +97,14 @@ def test_a_partial_may_hold_the_footer() -> None:
     assert check(folder) == []
 
 
+def test_an_applied_template_is_checked_with_the_partials_it_was_applied_with() -> None:
+    partials = {"_foot.html": FOOT.encode(), "_other.html": b"{{ nonsense }}"}
+    folder = files('<p>x</p>{% include "_foot.html" %}', toml=TOML)
+    compiled = compile_template("t", folder, partials=partials)
+    assert check(compiled) == []
+    assert set(compiled.partials) == {"_foot.html"}
+
+
 def test_subjects() -> None:
     empty = found("x", 'subject = " "\npreheader = "x"\n')
     assert [each.id for each in empty] == ["empty-subject"]

@@ -76,7 +76,9 @@ def test_check_shows_file_and_line_and_says_no(workspace: Path) -> None:
         (("send-test", "spring", "--to", "me@example.com", "--identity", "ana"), 1, '"anna"'),
     ],
 )
-def test_mistakes_are_one_line(workspace: Path, words: tuple[str, ...], code: int, said: str) -> None:
+def test_mistakes_are_one_line(
+    workspace: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
     potok(workspace, "new", "spring")
     result = potok(workspace, *words)
     assert result.exit_code == code

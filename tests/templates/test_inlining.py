@@ -14,7 +14,8 @@ from templates import Letter, SourceError, compile_template, render, starters
 from templates.environment import budget, make_environment
 from templates.fields import scopes
 from templates.markup import parse, whole
-from tests.templates.letters import LEADS, LINKS, SENDER, files
+from templates.render import _inline_choices
+from tests.templates.letters import LEADS, LINKS, SENDER, files, letter
 from tests.templates.nasty import NASTY, PARTIALS
 
 PARTIAL_FILES = {name: text.encode() for name, text in PARTIALS.items()}
@@ -106,6 +107,17 @@ def test_starters_are_inlined_at_compile_time_and_exactly(name: str) -> None:
         assert ours is not None
         raw = by_premailer(folder["body.html"].decode(), letter, compiled.texts[""].defaults)
         assert shape(ours) == shape(raw)
+
+
+def test_messages_that_differ_only_in_values_share_one_inlining() -> None:
+    html = NASTY["token inside a start tag"][0].replace("<table>", "<p>{{ lead.name }}</p><table>")
+    compiled = compile_template("x", files(html))
+    _inline_choices.cache_clear()
+    for number in range(30):
+        name = f"Lead {number} <b> zqheld7x"
+        rendered = render(compiled, letter(name=name, tags=("a", "b")[: number % 3]))
+        assert f"Lead {number} &lt;b&gt; zqheld7x</p>" in (rendered.html or "")
+    assert _inline_choices.cache_info().misses == 3
 
 
 def test_media_queries_and_conditional_comments_survive() -> None:

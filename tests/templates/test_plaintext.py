@@ -19,7 +19,8 @@ def text_of(html: str, **fields: object) -> str:
 def test_links_become_footnotes_and_equal_ones_share_a_number() -> None:
     text = text_of(
         '<p>See <a href="https://a.example/?x=1&amp;y=2">this</a>,'
-        ' <a href="https://b.example/">that</a> and <a href="https://b.example/">that again</a>.</p>'
+        ' <a href="https://b.example/">that</a> and <a href="https://b.example/">that'
+        " again</a>.</p>"
     )
     assert text == (
         "See this [1], that [2] and that again [2].\n\n"
@@ -61,7 +62,8 @@ def test_layout_tables_are_not_data() -> None:
 
 def test_what_is_hidden_or_for_outlook_is_not_read_out() -> None:
     text = text_of(
-        '<div style="display:none">no</div><!--[if mso]>no<![endif]--><!-- no --><style>no{}</style>'
+        '<div style="display:none">no</div><!--[if mso]>no<![endif]--><!--'
+        " no --><style>no{}</style>"
         '<p hidden>no</p><p>yes&nbsp;&amp; &zwnj;so</p><img alt="A boat" src="https://x.example/b">'
     )
     assert text == "yes & so\n\nA boat\n"

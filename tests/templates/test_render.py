@@ -49,7 +49,8 @@ def test_an_empty_field_without_default_names_lead_field_and_place() -> None:
     assert error.field == "lead.first_name"
     assert error.where == "body.txt:2"
     assert str(error) == (
-        "zofia@firma.example: body.txt:2: lead.first_name is empty for this lead and has no default;"
+        "zofia@firma.example: body.txt:2: lead.first_name is"
+        " empty for this lead and has no default;"
         ' add first_name = "..." under [defaults] in message.toml'
     )
 
