@@ -5,9 +5,10 @@ Owns        template_version.
 Never       opens the network, reads the database while rendering, lets a template run code.
 Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, money, plurals).
 Read        source.py (the folder), pieces.py (includes and layouts), protect.py (Jinja hidden),
-            inline.py (CSS), plaintext.py (text part), compile.py, compiled.py, fields.py (what a
-            template may read), environment.py and filters.py (the sandbox), render.py, check.py,
-            check_html.py, starters/, tables.py
+            markup.py (trees), style_sheet.py and inline.py (CSS), plaintext.py (text part),
+            compile.py, compiled.py, fields.py (what a template may read), environment.py and
+            filters.py (the sandbox), render.py, rendered.py, check.py, check_html.py,
+            starters/, tables.py
 """
 
 from templates.check import Finding, check

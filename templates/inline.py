@@ -17,11 +17,10 @@ from premailer import Premailer
 from templates.errors import SourceError
 from templates.markup import parse, serialise
 from templates.protect import Protected, Token
+from templates.style_sheet import css_of, imports, selectors_of, set_aside
 
 _STRUCTURAL = re.compile(r":(?:first|last|only|nth|empty|not|has)[\w-]*|[+~](?![^(\[]*[)\]])")
 _ATTRIBUTE_SELECTOR = re.compile(r"\[\s*([\w-]+)")
-_SELECTORS = re.compile(r"([^{}]+)\{")
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _MARKUP_FILTER = re.compile(r"\|\s*safe\b|\bcaller\s*\(|\bsuper\s*\(|\bself\.")
 _EXPRESSION = re.compile(r"\{\{([-+]?)(.*?)([-+]?)\}\}", re.DOTALL)
 _MADE_MARKUP = ("macro", "call", "filter", "set")
@@ -46,6 +45,7 @@ def inline_css(html: str) -> str:
 
 
 def _inline_tree(root: Any) -> Any:
+    set_aside(root)
     premailer = Premailer(
         allow_network=False,
         allow_loading_external_files=False,
@@ -69,10 +69,9 @@ def refuse_external(root: Any, where: str) -> None:
                 f"CSS in another file ({link.get('href')}) does not reach mail clients",
                 "put the rules into <style>",
             )
-    for style in root.iter("style"):
-        if re.search(r"@import\b", _CSS_COMMENT.sub("", style.text or ""), re.IGNORECASE):
-            do = "put the rules into <style>"
-            raise SourceError(where, "@import in CSS does not reach mail clients", do)
+    if imports(root):
+        do = "put the rules into <style>"
+        raise SourceError(where, "@import in CSS does not reach mail clients", do)
 
 
 def inline_source(protected: Protected, where: str) -> Inlined:
@@ -80,8 +79,8 @@ def inline_source(protected: Protected, where: str) -> Inlined:
     root = parse(protected.html)
     refuse_external(root, where)
     plain, lines = protected.restore(protected.html)
-    css = "\n".join(style.text or "" for style in root.iter("style"))
-    if not css.strip():
+    css = css_of(root)
+    if next(root.iter("style"), None) is None:
         return Inlined(plain, lines)
     reason = _why_not(protected, css) or _crossing(protected, root)
     if not reason:
@@ -107,7 +106,7 @@ def _holding(protected: Protected, css: str) -> Callable[[Token], str]:
         or (token.piece.keyword == "set" and token.piece.opens)
         for token in protected.tokens
     )
-    looked_at = {"class", "id", "style", *_attributes_in(_selectors(css))}
+    looked_at = {"class", "id", "style", *_attributes_in(selectors_of(css))}
 
     def put(token: Token) -> str:
         expression = _EXPRESSION.fullmatch(token.piece.text)
@@ -124,16 +123,12 @@ def _holding(protected: Protected, css: str) -> Callable[[Token], str]:
     return put
 
 
-def _selectors(css: str) -> str:
-    return " ".join(_SELECTORS.findall(_CSS_COMMENT.sub("", css)))
-
-
 def _attributes_in(selectors: str) -> set[str]:
     return {name.lower() for name in _ATTRIBUTE_SELECTOR.findall(selectors)}
 
 
 def _why_not(protected: Protected, css: str) -> tuple[str, Token | None] | None:
-    selectors = _selectors(css)
+    selectors = selectors_of(css)
     named = _attributes_in(selectors)
     structural = _STRUCTURAL.search(selectors)
     for token in protected.tokens:

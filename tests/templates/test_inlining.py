@@ -120,6 +120,31 @@ def test_messages_that_differ_only_in_values_share_one_inlining() -> None:
     assert _inline_choices.cache_info().misses == 3
 
 
+def test_rules_premailer_would_drop_are_kept() -> None:
+    kept = (
+        '@font-face { font-family: "Inter"; src: url(https://x.example/i.woff2) }',
+        "@supports (display: grid) { .a { display: grid } .b { color: red } }",
+        "@keyframes spin { from { color: red } to { color: blue } }",
+    )
+    css = f"p {{ color: red }} {' '.join(kept)} .a {{ margin: 0 }}"
+    page = f"<html><head><style>{css}</style></head><body><p class='a'>x</p></body></html>"
+    html = render(compile_template("x", files(page)), letter()).html
+    assert html is not None
+    assert all(rule in html for rule in kept)
+    assert 'style="color:red; margin:0"' in html
+
+
+def test_selectors_in_media_queries_do_not_make_a_template_slow() -> None:
+    css = "p { color: red } @media (max-width: 9px) { p:first-child { color: blue } }"
+    aside = '<style data-premailer="ignore">li + li { color: red }</style>'
+    head = f"<head><style>{css}</style>{aside}</head>"
+    page = f"<html>{head}<body>{{% if lead.company %}}<p>x</p>{{% endif %}}</body></html>"
+    texts = compile_template("x", files(page)).texts[""]
+    assert texts.inline_after_render == ""
+    assert texts.html is not None
+    assert "<style>li + li { color: red }</style>" in texts.html.source
+
+
 def test_media_queries_and_conditional_comments_survive() -> None:
     html, _ = NASTY["conditional comments"]
     source = compile_template("x", files(html)).texts[""].html
