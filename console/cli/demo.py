@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from campaigns import Worker
-    from console.demo.play import Played
-    from console.demo.stage import Stage
     from console.demo.tally import Tally
 
 root = group("potok", help="Commands without a group.")
@@ -25,8 +23,7 @@ root = group("potok", help="Commands without a group.")
     help="Make the workspace here, instead of in a temporary folder.",
     type=click.Path(file_okay=False),
 )
-@click.option("--picture", metavar="FILE", help="Save the last view as an SVG picture.")
-def demo(frame: Frame, keep: str | None, picture: str | None) -> None:
+def demo(frame: Frame, keep: str | None) -> None:
     """Watch a whole campaign run on this machine: 500 invented leads, real SMTP, checked sums.
 
     It makes a workspace, imports the leads, plans a campaign and sends it to a receiver that
@@ -47,7 +44,8 @@ def demo(frame: Frame, keep: str | None, picture: str | None) -> None:
 
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="potok-demo-")) / "workspace"
     screen = frame.screen(stderr=True)
-    with _Watching(frame, screen, picture=picture) as watching:
+    screen.print("\nA campaign on this machine, from the leads to the sums.\n", style="bold")
+    with _Watching(frame, screen) as watching:
         played = play(folder, watching, by=frame.by)
     frame.emit(document(played), lambda out: tell(out, played))
     frame.exit(DONE if played.sums.hold else REFUSED)
@@ -56,10 +54,9 @@ def demo(frame: Frame, keep: str | None, picture: str | None) -> None:
 class _Watching:
     """Shows the demo: live on a terminal, else one line now and then."""
 
-    def __init__(self, frame: Frame, screen: "Console", *, picture: str | None) -> None:
+    def __init__(self, frame: Frame, screen: "Console") -> None:
         self._frame = frame
         self._screen = screen
-        self._picture = picture
         self._live: Live | None = None
         self._said = 0
 
@@ -70,10 +67,12 @@ class _Watching:
         if self._live is not None:
             self._live.stop()
 
-    def staged(self, stage: "Stage", port: int) -> None:
-        from console.demo.telling import tell_stage
+    def ready(self, what: str, words: str) -> None:
+        from console.demo.telling import tell_ready
 
-        tell_stage(self._screen, stage, port)
+        tell_ready(self._screen, what, words)
+
+    def sending(self) -> None:
         if self._screen.is_terminal:
             from rich.live import Live
 

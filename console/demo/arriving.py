@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from console.wiring import Workspace
-from leads import AddressError, Consent, Lead, Preference, address_key, parse_address, suppress
+from leads import AddressError, Lead, Preference, address_key, parse_address, suppress
 
 LEADS = Path(__file__).with_name("leads.csv")
 

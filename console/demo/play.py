@@ -31,8 +31,12 @@ GLANCE = 0.1
 class Spectator(Protocol):
     """Whoever watches the demo."""
 
-    def staged(self, stage: Stage, port: int) -> None:
-        """Everything is ready; sending begins."""
+    def ready(self, what: str, words: str) -> None:
+        """One more thing is ready."""
+        ...
+
+    def sending(self) -> None:
+        """Everything is ready; messages begin to leave."""
         ...
 
     def look(self, tally: Tally, worker: Worker) -> None:
@@ -58,11 +62,15 @@ def play(folder: Path, spectator: Spectator, *, by: str) -> Played:
     clock = SystemClock()
     received = folder / "received"
     with ReceiverProcess(received, save_mail=True) as receiver:
+        spectator.ready(
+            "receivers", f"a slow one, a strict one and more on 127.0.0.1:{receiver.port}"
+        )
         workspace = make_demo_workspace(folder, port=receiver.port, now=clock.now())
+        spectator.ready("workspace", str(folder))
         try:
-            stage = set_the_stage(workspace, by=by)
-            spectator.staged(stage, receiver.port)
-            tally = Tally(stage.lanes, began=clock.now())
+            stage = set_the_stage(workspace, by=by, ready=spectator.ready)
+            spectator.sending()
+            tally = Tally(stage.lanes, now=clock.now)
             with only_sender(workspace):
                 _send(workspace, tally, spectator)
             seconds = (clock.now() - tally.began).total_seconds()

@@ -1,7 +1,7 @@
 """Setting the demo's stage: a workspace, the leads in it, and a campaign ready to leave."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +22,9 @@ CAMPAIGN = "answers"
 SEGMENT = "interested"
 #: The port the shipped `potok.toml` is written with.
 PORT = "port = 2525"
+
+#: Told of each thing that is ready: what it is, and a few words about it.
+Ready = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +58,25 @@ def make_demo_workspace(folder: Path, *, port: int, now: datetime) -> Workspace:
     return workspace
 
 
-def set_the_stage(workspace: Workspace, *, by: str) -> Stage:
+def set_the_stage(workspace: Workspace, *, by: str, ready: Ready) -> Stage:
     """Leads in, those who opted out suppressed, the campaign planned and started."""
     arrived = bring_in(workspace, by=by)
+    ready(
+        "leads",
+        f"{arrived.added} came in from {arrived.read} rows; {arrived.rejected} rows were turned "
+        f"down, {arrived.repeated} repeat somebody",
+    )
     suppressed = suppress_those_in(workspace, workspace.path / "opted-out.txt", by=by)
+    ready("opt-outs", f"{suppressed} brought along from the old tool")
     plan = plan_campaign(workspace, CAMPAIGN)
+    ready(
+        "segment",
+        f"{SEGMENT}: {plan.matching} match, {sum(plan.left_out.values())} may not be written to, "
+        f"{plan.mailable} get the mail",
+    )
     start_campaign(workspace, CAMPAIGN, first=None, again=False, by=by)
     run_id, lanes = workspace.database.read(_planned)
+    ready("campaign", f"{CAMPAIGN}: a row for every message, before the first one leaves")
     return Stage(
         workspace=workspace,
         arrived=arrived,

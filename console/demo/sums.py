@@ -62,8 +62,8 @@ def add_up(session: Session, run: Run, taken: Sequence[Taken], *, matching: int)
         Claim(
             holds=not missing and not extra,
             sentence=(
-                f"What we say was sent is what arrived: {status.accepted} in the database, "
-                f"{len(recorded)} in the receivers' record"
+                f"What was sent is what arrived: {status.accepted} in the database, "
+                f"{len(recorded)} recorded on arrival"
                 + (", the same Message-IDs" if not missing and not extra else "")
                 + (f"; {len(missing)} never arrived" if missing else "")
                 + (f"; {len(extra)} arrived that we do not know of" if extra else "")

@@ -1,7 +1,7 @@
 """What the demo counts while it watches the worker; the database has the last word afterwards."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -68,14 +68,18 @@ class Line:
 class Tally:
     """The worker's observer: keeps numbers per lane and the last few lines."""
 
-    def __init__(self, planned: Mapping[int, tuple[str, int]], *, began: datetime) -> None:
+    def __init__(
+        self, planned: Mapping[int, tuple[str, int]], *, now: Callable[[], datetime]
+    ) -> None:
         self.lanes = {
             lane_id: LaneTally(provider=provider, planned=count)
             for lane_id, (provider, count) in planned.items()
         }
-        self.began = began
+        self.began = now()
         self.lines: deque[Line] = deque(maxlen=8)
-        self._now = began
+        #: Somebody whose mail was taken at the second try.
+        self.twice = ""
+        self._now = now
 
     @property
     def planned(self) -> int:
@@ -87,7 +91,6 @@ class Tally:
 
     def cell(self, now: datetime) -> int:
         """Which cell of the curves `now` falls into."""
-        self._now = now
         return int((now - self.began) / CELL)
 
     def finished(self, claimed: Claimed, outcome: Outcome, state: State | None) -> None:
@@ -95,10 +98,12 @@ class Tally:
         lane = self.lanes.get(claimed.lane_id)
         if lane is None or state is None:
             return
+        if state is State.ACCEPTED and claimed.message_id in lane.deferred:
+            self.twice = claimed.recipient.email
         lane.deferred.discard(claimed.message_id)
         if state is State.ACCEPTED:
             lane.accepted += 1
-            lane.note(int((self._now - self.began) / CELL))
+            lane.note(self.cell(self._now()))
         elif state is State.REJECTED:
             lane.refused += 1
         elif state is State.PLANNED and outcome.code is not None:

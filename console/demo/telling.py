@@ -6,43 +6,28 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from console.demo.lapse import TIMES
+from campaigns import State
 from console.demo.play import Played
-from console.demo.stage import CAMPAIGN, SEGMENT, Stage
+from console.demo.stage import CAMPAIGN, SEGMENT
 
 
-def tell_stage(screen: Console, stage: Stage, port: int) -> None:
-    """What was made ready, step by step."""
-    arrived, plan = stage.arrived, stage.plan
-    left_out = sum(plan.left_out.values())
-    screen.print()
-    for head, rest in (
-        ("workspace", f"{stage.workspace.path}"),
-        (
-            "leads",
-            f"{arrived.added} came in from {arrived.read} rows; {arrived.rejected} were turned "
-            f"down, {arrived.repeated} repeat somebody",
-        ),
-        ("opt-outs", f"{stage.suppressed} brought along from the old tool"),
-        (
-            "segment",
-            f"{SEGMENT}: {plan.matching} match, {left_out} may not be written to, "
-            f"{plan.mailable} get the mail",
-        ),
-        (
-            "receivers",
-            f"{len(stage.lanes)} providers on 127.0.0.1:{port}; a minute of pace passes in "
-            f"{60 // TIMES} second",
-        ),
-    ):
-        line = Text("  ✓ ", style="green")
-        line.append(f"{head:<11}", style="bold")
-        line.append(rest, style="default")
-        screen.print(line)
+def tell_ready(screen: Console, what: str, words: str) -> None:
+    """One line for each thing that was made ready."""
+    line = Text("  ")
+    line.append("✓ ", style="green")
+    line.append(f"{what:<11}", style="bold")
+    line.append(words)
+    screen.print(line, soft_wrap=True)
 
 
 def tell(screen: Console, played: Played) -> None:
     """The sums, where everything lies, what to type next."""
+    tell_sums(screen, played)
+    tell_next(screen, played)
+
+
+def tell_sums(screen: Console, played: Played) -> None:
+    """Each claim with whether it holds."""
     status = played.sums.status
     screen.print()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -59,6 +44,10 @@ def tell(screen: Console, played: Played) -> None:
             style="bold",
         )
     )
+
+
+def tell_next(screen: Console, played: Played) -> None:
+    """Where the workspace is and what to type there."""
     someone = _someone(played)
     folder = played.stage.workspace.path
     screen.print()
@@ -79,9 +68,10 @@ def tell(screen: Console, played: Played) -> None:
 
 
 def _someone(played: Played) -> str:
-    """Somebody whose mail arrived, the most interesting one: deferred first if there is such."""
-    lines = [line for line in played.tally.lines if line.state == "accepted"]
-    return lines[-1].email if lines else "EMAIL"
+    """Somebody whose mail arrived, at best one whose server wanted to see it twice."""
+    return played.tally.twice or next(
+        (line.email for line in played.tally.lines if line.state == State.ACCEPTED), "EMAIL"
+    )
 
 
 def document(played: Played) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+"""`potok demo` as people run it: the real command in a process of its own."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from console.demo.record import read_record
+
+#: One worker runs them all: the demo takes a while and is played once.
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def potok(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", "from console.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=150, **more)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], Path, float]:
+    """The demo, run once; its document, its workspace and how long it took."""
+    folder = tmp_path_factory.mktemp("demo") / "kept"
+    began = time.monotonic()
+    done = potok("demo", "--keep", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), folder, time.monotonic() - began
+
+
+def test_it_ends_well_within_a_minute(played: tuple[dict[str, object], Path, float]) -> None:
+    assert played[2] < 60
+
+
+def test_every_sum_holds_and_none_is_empty(
+    played: tuple[dict[str, object], Path, float],
+) -> None:
+    document = played[0]
+    assert document["ok"] is True
+    assert document["matching"] == document["status"]["planned"]  # type: ignore[index]
+    assert document["recorded"] == document["status"]["accepted"] > 250  # type: ignore[index,operator]
+    assert document["status"]["rejected"] > 0  # type: ignore[index]
+    assert document["leads"] == {"read": 506, "added": 500, "repeated": 2, "rejected": 4}
+
+
+def test_deferred_ones_were_brought_again_within_the_run(
+    played: tuple[dict[str, object], Path, float],
+) -> None:
+    taken = read_record(played[1] / "received" / "taken.jsonl")
+    assert any(line.recipient.endswith("@szara-lista.example") for line in taken)
+    assert played[0]["status"]["deferred"] == 0  # type: ignore[index]
+
+
+def test_the_mails_lie_there_to_be_opened(
+    played: tuple[dict[str, object], Path, float],
+) -> None:
+    mails = list((played[1] / "received" / "mail").glob("*.eml"))
+    assert len(mails) == played[0]["recorded"]
+
+
+def test_the_workspace_can_be_used_afterwards(
+    played: tuple[dict[str, object], Path, float],
+) -> None:
+    status = potok("--workspace", str(played[1]), "campaigns", "status", "answers", "--json")
+    assert status.returncode == 0, status.stderr
+    assert json.loads(status.stdout)["accepted"] == played[0]["recorded"]
+    checked = potok("--workspace", str(played[1]), "campaigns", "verify", "answers", "--json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_it_leaves_a_workspace_that_is_there_alone(
+    played: tuple[dict[str, object], Path, float],
+) -> None:
+    before = sorted(path.name for path in played[1].iterdir())
+    again = potok("demo", "--keep", str(played[1]))
+    assert again.returncode == 1
+    assert "is a workspace already" in again.stderr
+    assert "Traceback" not in again.stderr
+    assert sorted(path.name for path in played[1].iterdir()) == before
