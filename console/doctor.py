@@ -16,6 +16,7 @@ from console.database import Database
 from console.errors import NoWorkspace, explain
 from console.keys import FILE as KEYS_FILE
 from console.keys import open_to_others, read_keys
+from console.new_workspace import Answers
 from console.settings import FILE, Settings, read_settings
 from console.wiring import Workspace, find_workspace, is_known, open_database
 from deliverability import Identity
@@ -223,6 +224,12 @@ def _identity(
             id,
             f"{identity.from_address} is an invented address",
             f"write your own into [identity.{name}] of {FILE}",
+        )
+    if identity.postal_address in ("", Answers().postal_address):
+        yield warning(
+            id,
+            "no street address stands under its mails, which many countries' law asks for",
+            f"write postal_address into [identity.{name}] of {FILE}",
         )
     if identity.smtp.outbox is not None:
         yield good(id, f"mails become files in {identity.smtp.outbox}; nothing leaves")

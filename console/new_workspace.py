@@ -29,6 +29,12 @@ class Server:
     tls: str = "starttls"
     #: Login name; empty for none.
     user: str = ""
+    #: IMAP server of the same account, if known.
+    imap: str = ""
+    #: Mails a day the mail company allows, if known.
+    per_day: int | None = None
+    #: What the company wants done first.
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,10 +4,6 @@ a sentence, so that the question can be asked again."""
 import re
 from email.headerregistry import Address
 from email.utils import parseaddr
-from pathlib import Path
-from zoneinfo import ZoneInfo
-
-from console.settings import variable
 
 
 def mail_address(text: str) -> str:
@@ -27,8 +23,11 @@ _NO_ADDRESS = "{!r} is no mail address; write it like anna@example.com"
 
 def sender(text: str) -> str:
     """`Anna Nowak <anna@example.com>`."""
-    shown, address = parseaddr(text)
-    return from_line(shown, mail_address(address or text))
+    shown, bracket, address = text.strip().removesuffix(">").rpartition("<")
+    if not bracket:
+        return mail_address(text)
+    # Quotes around a name are the writing's; `from_line` puts them back where they are needed.
+    return from_line(parseaddr(f"{shown}<x@x>")[0] or shown.strip(), mail_address(address))
 
 
 def from_line(shown: str, address: str) -> str:
@@ -47,14 +46,6 @@ def one_line(text: str) -> str:
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
         raise ValueError("write it on one line, without control characters")
     return text.strip()
-
-
-def zone(text: str) -> str:
-    """`Europe/Warsaw`."""
-    try:
-        return ZoneInfo(text.strip()).key
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"there is no zone {text!r}; write it like Europe/Warsaw") from error
 
 
 def stages(text: str) -> tuple[str, ...]:
@@ -76,15 +67,3 @@ def host(text: str) -> str:
     if not re.fullmatch(r"[\w.:-]+", text):
         raise ValueError(f"{text!r} is no server name; write it like smtp.example.com")
     return text
-
-
-def machine_zone() -> str:
-    """The zone this machine's clock is in, as well as can be told; else UTC."""
-    local = Path("/etc/localtime")
-    linked = str(local.resolve()) if local.exists() else ""
-    for text in (variable("TZ") or "", linked.partition("zoneinfo/")[2]):
-        try:
-            return zone(text.removeprefix(":"))
-        except ValueError:
-            continue
-    return "UTC"

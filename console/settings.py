@@ -21,6 +21,7 @@ from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
 from console.sections import Section, read_toml
+from console.zones import zone_named
 from deliverability import OTHER, Identity, PaceSettings, shipped_providers
 
 try:
@@ -167,14 +168,10 @@ def _database(root: Section, workspace: Path) -> str:
 
 
 def _zone(root: Section) -> ZoneInfo:
-    name: str = root["time_zone"]
     try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise root.error(
-            "time_zone",
-            f'time_zone = "{name}": there is no such zone; write Continent/City, "Europe/Warsaw"',
-        ) from error
+        return zone_named(root["time_zone"])
+    except ValueError as error:
+        raise root.error("time_zone", str(error)) from error
 
 
 def _base_url(web: Section) -> str:

@@ -1,6 +1,7 @@
 """The texts of a new workspace's files, with the comments that explain them."""
 
 import json
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ postal_address = {postal_address}    # stands under every mail
 # maildir = "inbox"
 # or by IMAP:
 # [identity.{identity}.mailbox.imap]
-# host = "imap.example.com"
-# user = "anna@example.com"
+# host = {imap}
+# user = {user}
 # password_env = "{variable}"
 
 [identity.{identity}.limits]
-per_day = 200        # a new account starts small; your mail company says how much it allows
+per_day = {per_day}        # {allowance}
 connections = 2
 
 [delivery]
@@ -73,7 +74,8 @@ tls = {tls}
 
 _LOGIN = """\
 user = {user}
-password_env = {variable}    # the variable that holds the password; never the password itself
+# The name of the variable that holds the password; the password itself never stands here.
+password_env = {variable}
 """
 
 _CAMPAIGN = """\
@@ -104,6 +106,10 @@ inbox/
 """
 
 
+#: Mails a day that no mail company takes amiss from an account it does not know yet.
+CAREFUL = 200
+
+
 def _quoted(text: str) -> str:
     # A TOML basic string has the escapes of a JSON string (TOML 1.0, "String").
     return json.dumps(text, ensure_ascii=False)
@@ -111,6 +117,8 @@ def _quoted(text: str) -> str:
 
 def settings_file(answers: "Answers") -> str:
     """`potok.toml` with what was answered."""
+    server = answers.server
+    most = server.per_day if server else None
     return _SETTINGS.format(
         time_zone=_quoted(answers.time_zone),
         stages="[" + ", ".join(_quoted(stage) for stage in answers.stages) + "]",
@@ -119,6 +127,12 @@ def settings_file(answers: "Answers") -> str:
         postal_address=_quoted(answers.postal_address),
         variable=answers.password_variable,
         transport=_transport(answers),
+        imap=_quoted((server and server.imap) or "imap.example.com"),
+        user=_quoted((server and server.user) or parseaddr(answers.sender)[1]),
+        per_day=min(most or CAREFUL, CAREFUL),
+        allowance=f"a new sender starts small; the mail company allows {most:,}"
+        if most
+        else "a new sender starts small; your mail company says how much it allows",
     )
 
 
@@ -126,7 +140,8 @@ def _transport(answers: "Answers") -> str:
     server = answers.server
     if server is None:
         return _OUTBOX.format(identity=answers.identity)
-    text = _SMTP.format(
+    text = f"# {server.note}\n" if server.note else ""
+    text += _SMTP.format(
         identity=answers.identity,
         host=_quoted(server.host),
         port=server.port,

@@ -1,16 +1,21 @@
 """The questions of `potok init`."""
 
+import difflib
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from console.cli.frame import Frame
 from console.errors import Refused
 from console.new_workspace import STAGES, Answers, Server
-from console.settings import FILE
+from console.settings import FILE, variable
+from console.zones import machine_zone, zone_named
+
+if TYPE_CHECKING:
+    from deliverability import Preset
 
 T = TypeVar("T")
 
@@ -26,48 +31,66 @@ def ask(frame: Frame, given: Mapping[str, str | None], *, yes: bool, directory: 
         raise Refused(f"{directory} is a workspace already; nothing was changed")
     if not yes and not sys.stdin.isatty():
         raise click.UsageError("There is no terminal to ask on: add --yes for the defaults.")
-    defaults = Answers(time_zone=questions.machine_zone())
+    defaults = Answers(time_zone=machine_zone(variable("TZ")))
     values = {
         "sender": _option(given["sender"], "--from", questions.sender),
         "postal_address": _option(given["postal_address"], "--postal-address", questions.one_line),
-        "time_zone": _option(given["time_zone"], "--time-zone", questions.zone),
+        "time_zone": _option(given["time_zone"], "--time-zone", _zone),
     }
     stages = _option(given["stages"], "--stages", questions.stages)
     if yes:
+        sender = values["sender"] or defaults.sender
         return Answers(
-            sender=values["sender"] or defaults.sender,
+            sender=sender,
             postal_address=values["postal_address"] or defaults.postal_address,
             time_zone=values["time_zone"] or defaults.time_zone,
             stages=stages or STAGES,
+            server=_company(given["mail"], sender),
         )
     frame.say(f"A new workspace in {directory}. Enter takes what stands in brackets.\n")
     address = ""
-    sender = values["sender"]
-    if sender is None:
+    chosen = values["sender"]
+    if chosen is None:
         shown = _question("Name people see as the sender", questions.one_line)
         address = _question("Mail address you write from", questions.mail_address)
-        sender = questions.from_line(shown, address)
+        chosen = questions.from_line(shown, address)
     return Answers(
-        sender=sender,
+        sender=chosen,
         postal_address=values["postal_address"]
         or _question("Company and street address (stands under every mail)", questions.one_line),
-        time_zone=values["time_zone"]
-        or _question("Time zone", questions.zone, default=defaults.time_zone),
+        time_zone=values["time_zone"] or _question("Time zone", _zone, default=defaults.time_zone),
         stages=stages
         or _question("Stages of your pipeline", questions.stages, default=", ".join(STAGES)),
-        server=_server(frame, address),
+        server=_company(given["mail"], chosen) or _server(frame, address),
     )
 
 
 def _server(frame: Frame, address: str) -> Server | None:
     from console import questions
+    from deliverability import presets
 
     frame.say("\nHow does your mail leave?")
-    frame.say("  1  nothing leaves yet: mails become files in outbox/, for trying out")
-    frame.say("  2  through a mail server (SMTP)")
-    choice = _question("Choose", _choice(2), default="1")
+    frame.say("   1  nothing leaves yet: mails become files in outbox/, for trying out")
+    frame.say("   2  through a mail server of my own (SMTP)")
+    companies = list(presets().values())
+    for number, preset in enumerate(companies, 3):
+        frame.say(f"  {number:>2}  {preset.title}")
+    choice = _question("Choose", _choice(len(companies) + 2), default="1")
     if choice == 1:
         return None
+    if choice > 2:
+        preset = companies[choice - 3]
+        if preset.note:
+            frame.say(f"  {preset.note}")
+        if not preset.user:
+            return of_preset(preset, "")
+        whole = "address" in preset.user
+        user = _question(
+            f"Login name ({preset.user})",
+            questions.one_line,
+            default=address if whole and address else None,
+        )
+        return of_preset(preset, user)
     host = _question("Its name", questions.host)
     port = _question("Port (587: starttls, 465: implicit TLS)", _port, default="587")
     user = _question("Login name (- for none)", questions.one_line, default=address or "-")
@@ -79,6 +102,35 @@ def _server(frame: Frame, address: str) -> Server | None:
     )
 
 
+def of_preset(preset: "Preset", user: str) -> Server:
+    """A mail company's server for this login."""
+    return Server(
+        host=preset.host,
+        port=preset.port,
+        tls=preset.tls,
+        user=user,
+        imap=preset.imap,
+        per_day=preset.per_day,
+        note=preset.note,
+    )
+
+
+def _company(name: str | None, sender: str) -> Server | None:
+    """What `--mail NAME` says."""
+    from email.utils import parseaddr
+
+    from deliverability import presets
+
+    if name is None:
+        return None
+    if name not in presets():
+        near = difflib.get_close_matches(name, presets(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(presets())}"
+        raise click.UsageError(f"--mail: there is no preset {name!r}; {hint}")
+    preset = presets()[name]
+    return of_preset(preset, parseaddr(sender)[1] if preset.user else "")
+
+
 def _choice(most: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not text.strip().isdigit() or not 1 <= int(text) <= most:
@@ -86,6 +138,10 @@ def _choice(most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _zone(text: str) -> str:
+    return zone_named(text).key
 
 
 def _port(text: str) -> int:

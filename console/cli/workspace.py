@@ -25,6 +25,7 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("warn", "yellow"), "error": ("ERROR
 @click.option("--postal-address", metavar="TEXT", help="Stands under every mail.")
 @click.option("--time-zone", metavar="ZONE", help="Europe/Warsaw; else this machine's.")
 @click.option("--stages", metavar="LIST", help='The pipeline: "new, demo, won, lost".')
+@click.option("--mail", metavar="COMPANY", help="How mail leaves: google, microsoft365, local ...")
 def init(frame: Frame, directory: Path, yes: bool, **given: str | None) -> None:
     """Make a new workspace: a folder with settings, sample segments, templates and a campaign.
 
@@ -57,11 +58,13 @@ def init(frame: Frame, directory: Path, yes: bool, **given: str | None) -> None:
         steps.insert(1, (f"read -rs {variable}; export {variable}", "takes the mail password"))
     shown = [(step, why) for step, why in steps if step]
 
+    width = max(len(step) for step, _ in shown)
+
     def human(screen: "Console") -> None:
         screen.print(f"The workspace {directory} is ready.", style="bold")
         screen.print("Next:")
         for step, why in shown:
-            screen.print(f"  {step:<40} {why}".rstrip())
+            screen.print(f"  {step:<{width}}  {why}".rstrip())
 
     frame.emit(
         {
