@@ -6,6 +6,7 @@ refusal cuts the rate once and pauses, a block pauses for hours, a refused login
 Only causes decided by `classify` steer; noise such as greylisting does not.
 """
 
+import math
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -125,15 +126,18 @@ class Pacer:
         return slot
 
     def took(self, at: datetime) -> None:
-        """A message leaves at `at`: the slot after it opens 1/rate later, plus jitter.
+        """A message leaves at `at`: the next slot opens 1/rate later, plus jitter.
 
-        Slots missed while nothing was due are lost: burst is 1.
+        Slots missed while nothing was due are lost: burst is 1. A message that left a little after
+        its slot opened (a commit takes its time) eats into the jitter, not into the rate.
         """
-        gap = (1 + self._settings.jitter * unit(f"{self._seed}:{self._taken}")) / self._rate
+        shortest = _up(1 / self._rate)
+        gap = shortest + _up(
+            self._settings.jitter * unit(f"{self._seed}:{self._taken}") / self._rate
+        )
+        opened = self._free_at if self._free_at is not None and self._free_at <= at else at
         self._taken += 1
-        # Rounded up: datetimes count whole microseconds, and never above the rate means never.
-        gap_us = -int(-gap * 1_000_000 // 1)
-        self._free_at = at + timedelta(microseconds=gap_us)
+        self._free_at = max(at + shortest, opened + gap)
 
     def on_outcome(self, now: datetime, outcome: Outcome) -> None:
         """Moves the lane by what a server said, or by a line that failed."""
@@ -193,6 +197,11 @@ class Pacer:
     def _pause(self, until: datetime, reason: str) -> None:
         if self._paused_until is None or until > self._paused_until:
             self._paused_until, self._reason = until, reason
+
+
+def _up(seconds: float) -> timedelta:
+    """Rounded up to whole microseconds: never above the rate means never."""
+    return timedelta(microseconds=math.ceil(seconds * 1_000_000))
 
 
 def _words(outcome: Outcome) -> str:

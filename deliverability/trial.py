@@ -146,7 +146,7 @@ def _sent(outcome: Outcome, to: str) -> Step:
             id="send",
             level="ok",
             what=f"a mail to {to} was accepted: {said}",
-            do="look into that mailbox: in the inbox, or among spam?",
+            do="look into that mailbox: in the inbox, or among spam?" if outcome.code else "",
         )
     if outcome.verdict is Verdict.IN_DOUBT:
         return Step(

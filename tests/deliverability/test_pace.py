@@ -108,6 +108,16 @@ def test_missed_slots_are_lost() -> None:
     assert pacer.next_slot(late) == late + SECOND
 
 
+def test_being_a_little_late_eats_into_the_jitter_and_not_into_the_rate() -> None:
+    pacer = Pacer(PaceSettings(per_minute=600, jitter=0.2), seed="x")
+    now, late = START, timedelta(milliseconds=5)
+    for _ in range(1000):
+        now = pacer.next_slot(now) + late
+        pacer.took(now)
+    took = (now - START).total_seconds()
+    assert 100 <= took <= 1000 / PaceSettings(per_minute=600).expected_rate * 1.03
+
+
 def test_rate_pauses_double_and_the_rate_is_cut_once_an_episode() -> None:
     pacer, now, pauses = Pacer(PaceSettings(per_minute=60), seed="x"), START, []
     for _ in range(3):
