@@ -7,7 +7,7 @@ from typing import NoReturn
 from console.errors import Refused
 from console.wiring import Workspace
 from deliverability import Envelope, Identity, compose
-from leads import Recipient, address_key, parse_address, recipients
+from leads import Recipient, address_key, find_lead, parse_address, recipients
 from templates import Compiled, Letter, Links, Rendered, Sender, compile_template, render
 
 
@@ -56,8 +56,6 @@ def identity_name(workspace: Workspace, name: str | None) -> str:
 
 def lead_named(workspace: Workspace, email: str) -> Recipient:
     """The lead with this address. Raises Refused, or leads.AddressError."""
-    from leads import find_lead
-
     key = address_key(parse_address(email), workspace.keys.address)
     with workspace.database.reading() as session:
         lead = find_lead(session, key)

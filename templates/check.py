@@ -27,7 +27,7 @@ _GIVEN = frozenset({*KNOWN, "language", "range", "namespace", "joiner", "loop", 
 
 #: Gmail cuts a message whose HTML is larger than 102 kB and hides the rest, the opt-out link
 #: included, behind "View entire message". Google does not document the figure; mail makers
-#: measured it: https://mailchimp.com/help/gmail-is-clipping-my-email/
+#: measured it: https://help.activecampaign.com/hc/en-us/articles/115001060524
 CLIPPED_BYTES = 102 * 1024
 #: Phones show some 40 characters of a subject, desktops some 70.
 LONG_SUBJECT = 70
@@ -48,14 +48,14 @@ class Finding:
 
 
 def check(
-    template: Compiled | Mapping[str, bytes], **options: Mapping[str, bytes]
+    template: Compiled | Mapping[str, bytes], *, partials: Mapping[str, bytes] | None = None
 ) -> list[Finding]:
-    """All findings of a compiled template or of a folder's files, errors first.
+    """All findings of a compiled template, or of a folder's files with the workspace's partials.
 
-    For files the workspace's partials are given as `partials`. Never raises for what a template
+    Errors come first. Never raises for what a template
     says: a file that cannot be read is a finding too.
     """
-    partials = options.get("partials") or {}
+    partials = partials or {}
     if isinstance(template, Compiled):
         compiled, files = template, {name: t.encode() for name, t in template.files.items()}
         partials = {name: text.encode() for name, text in template.partials.items()}

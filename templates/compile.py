@@ -63,7 +63,8 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         raise SourceError(f"{MESSAGE}:{subject_line}", f"subject: {error.what}") from None
     # A text-only mail has no place for a preheader, but a mistake in it is still one.
     _preheader(environment, source, source.preheader.get(language, source.preheader[""]))
-    html, text, text_from = None, None, "author"
+    html, text = None, None
+    text_from: TextFrom = "author"
     after, where = "", ""
     if source.html.get(body, "").strip():
         html, after, where = _html(environment, source, language, body)
@@ -82,7 +83,7 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         subject=Part(source=subject, file=MESSAGE, lines=((1, MESSAGE, subject_line),)),
         html=html,
         text=text,
-        text_from=text_from,  # type: ignore[arg-type]
+        text_from=text_from,
         inline_after_render=after,
         inline_where=where,
         defaults={**source.defaults.get("", {}), **source.defaults.get(language, {})},
