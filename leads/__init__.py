@@ -5,18 +5,44 @@ Does        addresses, leads, preferences, pipeline stages, consent and suppress
 Owns        lead, preference, consent, suppression, event, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, BCP 47.
-Read        row.py, versions.py, tables.py, recipient.py
+Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
+            finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
+            consent.py, suppression.py, codes.csv,
+            permission.py
 """
 
 from leads.address import Address, address_key, parse_address
-from leads.errors import AddressError, LeadError
+from leads.changing import add_note, set_fields
+from leads.consent import consents, give_consent, withdraw_consent
+from leads.errors import (
+    AddressError,
+    FieldError,
+    FileError,
+    LeadError,
+    MappingError,
+    StageError,
+    UnknownLead,
+)
+from leads.fields import FIELDS
+from leads.finding import (
+    Brief,
+    Profile,
+    browse,
+    containing,
+    count_leads,
+    find_lead,
+    present,
+    profile,
+)
 from leads.permission import Permission, mailable, why_left_out
+from leads.pipeline import Pipeline, Stage, move_stage, stage_named
+from leads.preferences import forget_preference, prefer
 from leads.recipient import Recipient
 from leads.recipients import recipients
 from leads.row import BigKey, Instant, Json, JsonObject, Row
-from leads.suppression import suppress
+from leads.suppression import suppress, suppression_of, unsuppress
 from leads.tables import Consent, Event, Import, Lead, Preference, Suppression
-from leads.timeline import record
+from leads.timeline import KINDS, Entry, record, timeline
 from leads.versions import (
     Version,
     content_hash,
@@ -54,4 +80,34 @@ __all__ = [
     "record",
     "LeadError",
     "AddressError",
+    "find_lead",
+    "Brief",
+    "Profile",
+    "browse",
+    "profile",
+    "present",
+    "FIELDS",
+    "UnknownLead",
+    "forget_preference",
+    "count_leads",
+    "containing",
+    "Stage",
+    "Pipeline",
+    "stage_named",
+    "move_stage",
+    "set_fields",
+    "prefer",
+    "add_note",
+    "give_consent",
+    "withdraw_consent",
+    "consents",
+    "unsuppress",
+    "suppression_of",
+    "KINDS",
+    "Entry",
+    "timeline",
+    "StageError",
+    "FieldError",
+    "FileError",
+    "MappingError",
 ]

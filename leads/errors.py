@@ -1,7 +1,12 @@
 """What can go wrong in this room.
 
-    LeadError
-    └── AddressError     text that is no e-mail address
+LeadError
+├── AddressError     text that is no e-mail address
+├── UnknownLead      nobody with this address or number
+├── StageError       a stage that no pipeline has
+├── FieldError       a field that a lead does not have, or a value that does not fit it
+├── FileError        a file that cannot be read as rows
+└── MappingError     columns that cannot be understood
 """
 
 
@@ -14,3 +19,23 @@ class LeadError(Exception):
 
 class AddressError(LeadError):
     """This is no e-mail address."""
+
+
+class UnknownLead(LeadError):
+    """There is no such lead."""
+
+
+class StageError(LeadError):
+    """There is no such stage."""
+
+
+class FieldError(LeadError):
+    """A lead has no such field."""
+
+
+class FileError(LeadError):
+    """This file cannot be read."""
+
+
+class MappingError(LeadError):
+    """The columns of this file are not understood."""

@@ -1,20 +1,72 @@
-"""Suppression: addresses that must not be written to."""
+"""Suppression: addresses that must not be written to. It belongs to the address, not the lead."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import insert, select
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlmodel import Session, col
 
+from leads.errors import LeadError
+from leads.row import JsonObject
 from leads.tables import Lead, Suppression
 from leads.timeline import record
 
+#: Reason -> how much it weighs: the person's own word outweighs a list somebody brought along.
+STRENGTH: Mapping[str, int] = MappingProxyType(
+    {"imported": 0, "manual": 1, "hard_bounce": 2, "complaint": 3, "opted_out": 3}
+)
+
 
 def suppress(session: Session, key: str, *, reason: str, at: datetime, by: str) -> bool:
-    """Suppresses the address; True when it was not suppressed before."""
-    if session.get(Suppression, key) is not None:
+    """Suppresses the address; True when it was not suppressed before.
+
+    A weaker reason never replaces a stronger one; a stronger one replaces it and is an event too.
+    """
+    present = session.scalar(
+        select(col(Suppression.reason)).where(col(Suppression.address_key) == key)
+    )
+    if present is None:
+        session.execute(insert(Suppression).values(address_key=key, reason=reason, at=at, by=by))
+        _tell(session, key, "suppressed", at=at, by=by, data={"reason": reason})
+        return True
+    if STRENGTH.get(reason, 1) > STRENGTH.get(present, 1):
+        changed = session.execute(
+            update(Suppression)
+            .where(col(Suppression.address_key) == key, col(Suppression.reason) == present)
+            .values(reason=reason, at=at, by=by)
+        )
+        assert isinstance(changed, CursorResult)  # noqa: S101 - an UPDATE has a row count
+        if changed.rowcount:
+            data: JsonObject = {"reason": reason, "before": present}
+            _tell(session, key, "suppressed", at=at, by=by, data=data)
+    return False
+
+
+def unsuppress(session: Session, key: str, *, at: datetime, by: str, why: str) -> bool:
+    """Lifts the suppression; True when there was one. Raises LeadError without a reason `why`."""
+    if not why.strip():
+        raise LeadError("Say why the suppression is lifted: --why 'asked for it by phone'")
+    present = session.scalar(
+        select(col(Suppression.reason)).where(col(Suppression.address_key) == key)
+    )
+    gone = session.execute(delete(Suppression).where(col(Suppression.address_key) == key))
+    assert isinstance(gone, CursorResult)  # noqa: S101 - a DELETE has a row count
+    if not gone.rowcount:
         return False
-    session.execute(insert(Suppression).values(address_key=key, reason=reason, at=at, by=by))
+    data: JsonObject = {"why": why.strip(), "reason": present}
+    _tell(session, key, "unsuppressed", at=at, by=by, data=data)
+    return True
+
+
+def suppression_of(session: Session, key: str) -> Suppression | None:
+    """Why and since when the address is suppressed; None when it is not."""
+    return session.get(Suppression, key)
+
+
+def _tell(
+    session: Session, key: str, kind: str, *, at: datetime, by: str, data: JsonObject
+) -> None:
     lead_id = session.scalar(select(col(Lead.id)).where(col(Lead.address_key) == key))
     if lead_id is not None:
-        record(session, lead_id, "suppressed", at=at, by=by, data={"reason": reason})
-    return True
+        record(session, lead_id, kind, at=at, by=by, data=data)

@@ -1,12 +1,51 @@
-"""The timeline: what happened to a lead, one event a row."""
+"""The timeline: what happened to a lead, one event a row, and every kind of event in a sentence."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
 
 from leads.row import JsonObject
 from leads.tables import Event
+
+#: Every kind of event that is written, by any room.
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "imported": "A file brought the lead in or changed it.",
+        "changed": "Fields, attributes or tags were set by hand.",
+        "stage": "The lead moved along the pipeline.",
+        "preference": "The lead told us something, or somebody learnt it.",
+        "consent": "The lead allowed us to write, or took that back.",
+        "suppressed": "The address must not be written to any more.",
+        "unsuppressed": "Somebody lifted a suppression and said why.",
+        "note": "Somebody wrote a note.",
+        "sent": "A mail was accepted by the receiving server.",
+        "skipped": "A campaign left the lead out.",
+        "rejected": "The receiving server refused a mail for good.",
+        "replied": "A person answered.",
+        "autoreplied": "A machine answered: out of office and the like.",
+        "bounced": "The mail came back.",
+        "complained": "The receiver called the mail unwanted.",
+        "opted_out": "The lead asked not to be written to.",
+        "opened": "A picture of the mail was fetched.",
+        "clicked": "A link of the mail was followed.",
+    }
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """One event as people and scripts read it."""
+
+    at: datetime
+    kind: str
+    #: Who or what did it.
+    by: str
+    #: What the kind has to say, with campaign, template and message when there are any.
+    data: JsonObject
 
 
 def record(
@@ -34,3 +73,30 @@ def record(
             data=data or {},
         )
     )
+
+
+def timeline(session: Session, lead_id: int, *, newest: int | None = None) -> list[Entry]:
+    """What happened to the lead, newest last; only the last `newest` when that is given."""
+    rows = session.scalars(
+        select(Event)
+        .where(col(Event.lead_id) == lead_id)
+        .order_by(col(Event.at).desc(), col(Event.id).desc())
+        .limit(newest)
+    )
+    told = [
+        Entry(
+            at=row.at,
+            kind=row.kind,
+            by=row.by,
+            data={
+                **row.data,
+                **{
+                    name: value
+                    for name in ("campaign", "template", "message_id")
+                    if (value := getattr(row, name)) is not None
+                },
+            },
+        )
+        for row in rows
+    ]
+    return told[::-1]

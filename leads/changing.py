@@ -1,0 +1,86 @@
+"""Changing what we know of one lead. Each change is an event with before and after."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from leads.errors import FieldError, UnknownLead
+from leads.fields import FIELDS, attribute_value, field_value, field_word, known_field, tag
+from leads.names import renamed
+from leads.tables import Lead
+from leads.timeline import record
+
+
+def set_fields(
+    session: Session,
+    lead_id: int,
+    fields: Mapping[str, str],
+    *,
+    attributes: Mapping[str, str] | None = None,
+    add_tags: Sequence[str] = (),
+    remove_tags: Sequence[str] = (),
+    at: datetime,
+    by: str,
+) -> bool:
+    """Sets fields and attributes (an empty text clears one), adds and removes tags.
+
+    True when anything changed. Raises FieldError for an unknown field or a value that does not
+    fit, UnknownLead.
+    """
+    wanted = {known_field(name): field_value(name, text) for name, text in fields.items()}
+    own = {attribute_name(name): attribute_value(text) for name, text in (attributes or {}).items()}
+    adding, removing = [tag(text) for text in add_tags], {text.strip() for text in remove_tags}
+    row = session.execute(
+        select(*(getattr(Lead, name) for name in (*FIELDS, "attributes", "tags")))
+        .where(col(Lead.id) == lead_id)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise UnknownLead
+    before = row._asdict()
+    renamed(before, wanted)
+    values: dict[str, Any] = {name: v for name, v in wanted.items() if v != before[name]}
+    changed: dict[str, Any] = {name: [before[name], value] for name, value in values.items()}
+    kept = before["attributes"] | own
+    after = {name: value for name, value in kept.items() if value != "" or name not in own}
+    if after != before["attributes"]:
+        values["attributes"] = after
+        for name in own:
+            if before["attributes"].get(name) != after.get(name):
+                changed[f"attr.{name}"] = [before["attributes"].get(name, ""), own[name]]
+    tags = [each for each in dict.fromkeys([*before["tags"], *adding]) if each not in removing]
+    if tags != before["tags"]:
+        values["tags"] = tags
+        changed["tags"] = [before["tags"], tags]
+    if not values:
+        return False
+    session.execute(
+        update(Lead)
+        .where(col(Lead.id) == lead_id)
+        .values(**values, updated_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    record(session, lead_id, "changed", at=at, by=by, data={"changed": changed})
+    return True
+
+
+def attribute_name(text: str) -> str:
+    """The name of an attribute; raises FieldError when nothing is left of it."""
+    word = field_word(text)
+    if not word:
+        raise FieldError(f'"{text}" is no name for an attribute: write a word, as in industry')
+    return word
+
+
+def add_note(session: Session, lead_id: int, text: str, *, at: datetime, by: str) -> bool:
+    """Writes something down on the lead's timeline. Raises FieldError for an empty note."""
+    note = attribute_value(text)
+    if not note:
+        raise FieldError("The note is empty")
+    if session.scalar(select(col(Lead.id)).where(col(Lead.id) == lead_id)) is None:
+        raise UnknownLead
+    record(session, lead_id, "note", at=at, by=by, data={"text": note})
+    return True

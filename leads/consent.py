@@ -1,0 +1,52 @@
+"""Consent: what a lead allowed, how and when; the empty topic means everything."""
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlmodel import Session, col
+
+from leads.row import JsonObject
+from leads.tables import Consent
+from leads.timeline import record
+
+
+def give_consent(
+    session: Session, lead_id: int, *, topic: str = "", source: str, at: datetime, by: str
+) -> bool:
+    """Writes down that the lead allowed mail about `topic`; True when that changed anything."""
+    return _state(session, lead_id, topic, "given", source=source, at=at, by=by)
+
+
+def withdraw_consent(
+    session: Session, lead_id: int, *, topic: str = "", source: str = "", at: datetime, by: str
+) -> bool:
+    """Writes down that the lead took it back; True when that changed anything."""
+    return _state(session, lead_id, topic, "withdrawn", source=source, at=at, by=by)
+
+
+def consents(session: Session, lead_id: int) -> list[Consent]:
+    """What is written down, by topic."""
+    return list(
+        session.scalars(
+            select(Consent).where(col(Consent.lead_id) == lead_id).order_by(col(Consent.topic))
+        )
+    )
+
+
+def _state(
+    session: Session, lead_id: int, topic: str, state: str, *, source: str, at: datetime, by: str
+) -> bool:
+    mine = (col(Consent.lead_id) == lead_id) & (col(Consent.topic) == topic)
+    before = session.execute(select(col(Consent.state), col(Consent.source)).where(mine)).first()
+    if before is not None and (before.state == state and source in ("", before.source)):
+        return False
+    facts = {"state": state, "source": source, "at": at, "by": by}
+    if before is None:
+        session.execute(insert(Consent).values(lead_id=lead_id, topic=topic, **facts))
+    else:
+        session.execute(update(Consent).where(mine).values(**facts))
+    data: JsonObject = {"topic": topic, "state": state, "source": source}
+    if before is not None:
+        data["before"] = before.state
+    record(session, lead_id, "consent", at=at, by=by, data=data)
+    return True
