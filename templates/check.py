@@ -52,7 +52,8 @@ def check(
 ) -> list[Finding]:
     """All findings of a compiled template, or of a folder's files with the workspace's partials.
 
-    Errors come first. Never raises for what a template says: a file that cannot be read is a finding too.
+    Errors come first. Never raises for what a template says: a file that cannot be read is a
+    finding too.
     """
     partials = partials or {}
     if isinstance(template, Compiled):
