@@ -84,7 +84,7 @@ def _network(
         return _tls(wrong, server, where)
     if isinstance(wrong, OSError):
         number = wrong.errno or 0
-        if number == errno.ECONNREFUSED or "Errno 111" in str(wrong):
+        if number == errno.ECONNREFUSED or f"Errno {errno.ECONNREFUSED}" in str(wrong):
             return ConnectError(
                 Cause.NETWORK,
                 f"{where} refuses connections: nothing listens on that port. Check port (587 with"

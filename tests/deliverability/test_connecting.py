@@ -294,3 +294,34 @@ async def test_a_folder_that_cannot_be_written_defers(tmp_path: Path) -> None:
     outcome = await connection.send(mail())
     assert outcome.verdict is Verdict.DEFERRED
     assert "out" in outcome.reply
+
+
+@pytest.mark.parametrize("way", ["starttls", "implicit"])
+@pytest.mark.parametrize(
+    ("step", "verdict"), [("rcpt", Verdict.UNSENT), ("body", Verdict.IN_DOUBT)]
+)
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_an_encrypted_line_that_breaks_is_judged_the_same_on_both_loops(
+    loop: str, step: str, verdict: Verdict, way: str, authority: trustme.CA, ca_file: Path
+) -> None:
+    context = server_side(authority, "127.0.0.1")
+    offers: dict[str, Any] = (
+        {"tls": context}
+        if way == "implicit"
+        else {"starttls": context, "ehlo": "250-mx.test\r\n250-PIPELINING\r\n250 STARTTLS"}
+    )
+
+    async def dialogue() -> None:
+        async with Scripted(**offers) as server:
+            settings = server.settings(tls=way, ca_file=ca_file)
+            connection = await connect(settings, ehlo_name="client.test")
+            assert (await connection.send(mail(html="x" * 300_000))).verdict is Verdict.ACCEPTED
+            server.steps[step] = "drop"
+            assert (await connection.send(mail())).verdict is verdict
+            assert not connection.usable
+            await connection.close()
+
+    uvloop = pytest.importorskip("uvloop")
+    factory = uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(dialogue())
