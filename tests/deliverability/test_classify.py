@@ -29,6 +29,8 @@ ANSWERS: list[tuple[Phase, int, str, Cause]] = [
     (RCPT, 552, "5.2.2 Mailbox full", Cause.MAILBOX),
     (RCPT, 550, "5.2.1 The email account that you tried to reach is disabled", Cause.MAILBOX),
     (BODY, 552, "Requested mail action aborted: exceeded storage allocation, mailbox full", Cause.MAILBOX),
+    (RCPT, 550, "The recipient's account is suspended", Cause.MAILBOX),
+    (RCPT, 550, "User jan is blocked", Cause.MAILBOX),
     # speed
     (RCPT, 421, "4.7.28 Gmail has detected an unusual rate of email originating from your IP address", Cause.RATE),
     (CONNECT, 421, "4.7.0 [TSS04] Messages from 1.2.3.4 temporarily deferred due to unexpected volume", Cause.RATE),
@@ -46,6 +48,7 @@ ANSWERS: list[tuple[Phase, int, str, Cause]] = [
     (MAIL, 550, "5.7.606 Access denied, banned sending IP [1.2.3.4]", Cause.BLOCKED),
     (BODY, 550, "5.7.25 The IP address sending this message does not have a PTR record", Cause.BLOCKED),
     (RCPT, 550, "5.7.1 <jan@example.org>: user unknown? no: sender host is blocked, low reputation", Cause.BLOCKED),
+    (CONNECT, 554, "Your IP address 1.2.3.4 has been blocked", Cause.BLOCKED),
     # our records and our login
     (BODY, 550, "5.7.26 This mail has been blocked because the sender is unauthenticated.", Cause.AUTHENTICATION),
     (BODY, 550, "5.7.515 Access denied, sending domain example.com does not meet the required authentication level.", Cause.AUTHENTICATION),
@@ -62,9 +65,11 @@ ANSWERS: list[tuple[Phase, int, str, Cause]] = [
     (BODY, 554, "5.2.252 SendAsDenied; anna@example.com not allowed to send as eve@example.com", Cause.SENDER),
     (BODY, 554, "Message rejected: Email address is not verified.", Cause.SENDER),
     (MAIL, 550, "no", Cause.SENDER),
+    (RCPT, 550, "5.7.1 Your account has been suspended", Cause.SENDER),
     # the message
     (BODY, 554, "5.7.1 Spam message rejected", Cause.CONTENT),
     (BODY, 552, "5.3.4 Message size exceeds fixed limit", Cause.CONTENT),
+    (BODY, 550, "5.7.1 This message has been blocked as likely unsolicited mail", Cause.CONTENT),
     (BODY, 550, "5.6.0 Lone CR or LF in headers", Cause.CONTENT),
     # the rest
     (RCPT, 550, "5.7.1 Delivery not authorized, message refused by policy", Cause.POLICY),
