@@ -5,9 +5,10 @@ Does        rule text to tree, tree to SQL and to plain Python, canonical text, 
 Owns        segment_version.
 Never       reads message rows (behaviour comes from `event` only), loads a table into Python.
 Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
-Read        rules.lark, vocabulary.py, tree.py, reading.py (with fitting.py, stages.py and, for
-            errors, misreading.py), saying.py, moments.py, folding.py, sampling.py, sql.py (with
-            dialects.py), judge.py, definition.py, audience.py, tables.py
+Read        rules.lark, vocabulary.py, tree.py, reading.py (with building.py, fitting.py,
+            stages.py and, for errors, misreading.py), saying.py, moments.py, folding.py,
+            sampling.py, sql.py (with clauses.py, dialects.py), judge.py, definition.py,
+            audience.py, tables.py
 """
 
 from segments.audience import Audience, audience, preview

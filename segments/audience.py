@@ -48,6 +48,12 @@ def audience(
     """Counts the leads `rule` fits at `now` by whether `permission` lets us write to them.
 
     One query. Raises SegmentError if its own sums should ever contradict each other.
+
+    200,000 leads, 600,000 preferences, 500,000 events, milliseconds on SQLite and PostgreSQL for
+    the where-clause alone: one stage 0.5 and 1.1; two stages by age 0.4 and 0.6; a stated text
+    (a third of the leads) 62 and 144; stage, preference and country 5 and 4; an attribute's text
+    160 and 65, as a number 190 and 100; a tag 144 and 175; replied within 14 days 115 and 46. Each
+    lead counted costs about 2 microseconds more for the reason why it is left out.
     """
     chosen = (
         select(why_left_out(permission).label("reason"))

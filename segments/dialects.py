@@ -33,6 +33,32 @@ def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
     return f'lower(({compiler.process(element.clauses, **kw)}) COLLATE "C")'
 
 
+class unindexed(FunctionElement[Any]):  # noqa: N801
+    """A column that SQLite shall not start a search from.
+
+    Without statistics SQLite prefers the index with the most equal columns: asked per lead for
+    `kind` and `campaign` it read every such event once per lead (20,000 leads: over a minute,
+    instead of 0.1 s from the lead's own events). PostgreSQL keeps statistics and chooses well.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: SQLColumnExpression[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type  # type: ignore[attr-defined]
+
+
+@compiles(unindexed, "sqlite")
+def _(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    # https://www.sqlite.org/optoverview.html section 6: a unary + disqualifies the term.
+    return f"+{compiler.process(element.clauses, **kw)}"
+
+
+@compiles(unindexed, "postgresql")
+def _(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
 class elements(FunctionElement[str]):  # noqa: N801
     """The texts of a JSON array as rows with one column, `value`."""
 

@@ -1,0 +1,63 @@
+"""The searches SQLite makes of rules: without statistics its choice depends on the words alone."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, event, func, select
+from sqlalchemy.engine import URL
+
+from console.database import Database
+from leads import Lead
+from segments import parse, where
+
+STAGES = {"sales": ("new", "demo", "proposal")}
+
+
+@pytest.fixture
+def sqlite_database(sqlite_url: URL) -> Iterator[Database]:
+    database = Database(sqlite_url)
+    yield database
+    database.close()
+
+
+def _plan(database: Database, text: str, now: datetime, *, whole: bool) -> str:
+    rule = parse(text, stages=STAGES)
+    clause = where(rule, now=now, zone=ZoneInfo("Europe/Warsaw"), whole=whole)
+
+    def explain(
+        _c: Connection, _cursor: object, statement: str, parameters: object, *_rest: object
+    ) -> tuple[str, object]:
+        return f"EXPLAIN QUERY PLAN {statement}", parameters
+
+    with database.reader.connect() as connection:
+        event.listen(connection, "before_cursor_execute", explain, retval=True)
+        rows = connection.execute(select(func.count()).select_from(Lead).where(clause))
+        return "\n".join(row[-1] for row in rows.cursor.fetchall())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "step"),
+    [
+        ("stage = demo", False, "ix_lead_pipeline_stage_stage_at (pipeline=? AND stage=?)"),
+        (
+            "stage in (demo, proposal) and not stage_age > 30 days",
+            False,
+            "ix_lead_pipeline_stage_stage_at (pipeline=? AND stage=? AND stage_at>?)",
+        ),
+        ("domain = wp.pl", False, "ix_lead_domain (domain=?)"),
+        ("prefers.topic = pricing", True, "ix_preference_name_value_lead_id (name=?)"),
+        ("prefers.topic = pricing", False, "(lead_id=? AND name=?)"),
+        ("prefers.budget >= 5", False, "(lead_id=? AND name=?)"),
+        ('sent "a" within 9 days', True, "at (kind=? AND campaign=? AND at>?)"),
+        ('sent "a"', True, "ix_event_kind_campaign_at (kind=? AND campaign=?)"),
+        ('sent "a"', False, "ix_event_lead_id_at (lead_id=?)"),
+        ('sent "a" within 9 days', False, "ix_event_lead_id_at (lead_id=? AND at>?)"),
+        ('sent "a" at least 2 times', False, "ix_event_lead_id_at (lead_id=?)"),
+    ],
+)
+def test_a_rule_searches_by_its_index(
+    sqlite_database: Database, now: datetime, text: str, whole: bool, step: str
+) -> None:
+    assert step in _plan(sqlite_database, text, now, whole=whole)
