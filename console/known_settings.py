@@ -70,24 +70,29 @@ _PACE = (
     Setting(
         "pace.*.per_minute",
         "number",
-        "Messages per minute in each lane (identity and receiving provider).",
+        "Messages per minute in each lane (one identity, one receiving provider); 60 unless said. "
+        "NAME is `default` or a provider: `google`, `wp`, one of your own.",
         least=0.01,
         most=1_000_000,
     ),
     Setting(
-        "pace.*.connections", "whole number", "Connections a lane may open.", least=1, most=500
+        "pace.*.connections",
+        "whole number",
+        "Connections a lane may open; 2 unless said.",
+        least=1,
+        most=500,
     ),
     Setting(
         "pace.*.per_connection",
         "whole number",
-        "Messages on one connection before it is closed and opened anew.",
+        "Messages on one connection before it is closed; 100 unless said.",
         least=1,
         most=100_000,
     ),
     Setting(
         "pace.*.jitter",
         "number",
-        "Random extra room between two messages, as a share of the gap.",
+        "Random extra room between two messages, as a share of the gap; 0.2 unless said.",
         least=0,
         most=1,
     ),
@@ -222,6 +227,14 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("hold", "resend"),
     ),
     Setting(
+        "delivery.most_retries",
+        "whole number",
+        "How often a message that a server asked us to bring later is tried again.",
+        35,
+        least=0,
+        most=35,
+    ),
+    Setting(
         "delivery.frequency.messages",
         "whole number",
         "At most so many mails to one lead ...",
@@ -236,14 +249,6 @@ SETTINGS: tuple[Setting, ...] = (
         least=1,
         most=365,
         required=True,
-    ),
-    Setting(
-        "delivery.most_retries",
-        "whole number",
-        "How often a message that a server asked us to bring later is tried again.",
-        35,
-        least=0,
-        most=35,
     ),
     *_PACE,
     Setting(

@@ -36,7 +36,9 @@ class Source:
         return self.lines.get(path, 1)
 
     def error(self, path: Path_, text: str) -> SettingsError:
-        return SettingsError(f"{self.name}:{self.line(path)}: {text}")
+        # One line, whatever control characters the file holds.
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        return SettingsError(f"{self.name}:{self.line(path)}: {shown}")
 
 
 def read_toml(path: Path, name: str) -> tuple[dict[str, Any], Source]:

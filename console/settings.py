@@ -23,22 +23,7 @@ from console.identities import Secrets, read_identity
 from console.sections import Section, read_toml
 from console.zones import zone_named
 from deliverability import OTHER, Identity, PaceSettings, shipped_providers
-
-try:
-    from leads import Pipeline, Stage
-except ImportError:  # until the room has them
-
-    @dataclass(frozen=True, kw_only=True, slots=True)
-    class Stage:  # type: ignore[no-redef]
-        name: str
-        won: bool = False
-        lost: bool = False
-
-    @dataclass(frozen=True, kw_only=True, slots=True)
-    class Pipeline:  # type: ignore[no-redef]
-        name: str
-        stages: tuple[Stage, ...]
-
+from leads import Pipeline, Stage
 
 FILE = "potok.toml"
 
@@ -202,8 +187,9 @@ def _pipeline(name: str, table: Section) -> Pipeline:
     key = "stages" if table.given("stages") else "stage"
     if not names or not all(text.strip() for text in names):
         raise table.error(key, "a pipeline needs at least one stage, and each a name")
+    folded = [text.casefold() for text in names]
     for text in names:
-        if names.count(text) > 1:
+        if folded.count(text.casefold()) > 1:
             raise table.error(key, f'the stage "{text}" stands here twice')
     return Pipeline(name=name, stages=stages)
 
