@@ -8,7 +8,7 @@ Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1
 Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
             finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
             consent.py, suppression.py, codes.csv,
-            permission.py
+            permission.py, intake/
 """
 
 from leads.address import Address, address_key, parse_address
@@ -34,13 +34,24 @@ from leads.finding import (
     present,
     profile,
 )
+from leads.intake.mapping import Column, map_columns
+from leads.intake.reading import Source, open_source
+from leads.intake.values import moment
 from leads.permission import Permission, mailable, why_left_out
-from leads.pipeline import Pipeline, Stage, move_stage, stage_named
+from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
 from leads.recipient import Recipient
 from leads.recipients import recipients
 from leads.row import BigKey, Instant, Json, JsonObject, Row
-from leads.suppression import suppress, suppression_of, unsuppress
+from leads.suppression import (
+    Held,
+    count_suppressed,
+    list_suppressed,
+    suppress,
+    suppress_all,
+    suppression_of,
+    unsuppress,
+)
 from leads.tables import Consent, Event, Import, Lead, Preference, Suppression
 from leads.timeline import KINDS, Entry, record, timeline
 from leads.versions import (
@@ -93,6 +104,7 @@ __all__ = [
     "containing",
     "Stage",
     "Pipeline",
+    "find_pipeline",
     "stage_named",
     "move_stage",
     "set_fields",
@@ -102,6 +114,15 @@ __all__ = [
     "withdraw_consent",
     "consents",
     "unsuppress",
+    "Column",
+    "map_columns",
+    "Source",
+    "open_source",
+    "moment",
+    "Held",
+    "count_suppressed",
+    "list_suppressed",
+    "suppress_all",
     "suppression_of",
     "KINDS",
     "Entry",

@@ -9,19 +9,21 @@ from leads.row import JsonObject
 from leads.tables import Consent
 from leads.timeline import record
 
+GIVEN, WITHDRAWN = "given", "withdrawn"
+
 
 def give_consent(
     session: Session, lead_id: int, *, topic: str = "", source: str, at: datetime, by: str
 ) -> bool:
     """Writes down that the lead allowed mail about `topic`; True when that changed anything."""
-    return _state(session, lead_id, topic, "given", source=source, at=at, by=by)
+    return _state(session, lead_id, topic, GIVEN, source=source, at=at, by=by)
 
 
 def withdraw_consent(
     session: Session, lead_id: int, *, topic: str = "", source: str = "", at: datetime, by: str
 ) -> bool:
     """Writes down that the lead took it back; True when that changed anything."""
-    return _state(session, lead_id, topic, "withdrawn", source=source, at=at, by=by)
+    return _state(session, lead_id, topic, WITHDRAWN, source=source, at=at, by=by)
 
 
 def consents(session: Session, lead_id: int) -> list[Consent]:

@@ -1,7 +1,7 @@
 """Pipelines: the stages a lead passes, as `potok.toml` names them, and moving a lead along."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,29 +36,51 @@ class Pipeline:
         """The stages' names, in order."""
         return tuple(stage.name for stage in self.stages)
 
+    def named(self, text: str) -> str:
+        """The stage people mean by `text`, in its own spelling; letter case does not matter.
+
+        Raises StageError with the nearest name.
+        """
+        return _nearest(text, self.names, f"stage in the pipeline {self.name}")
+
+
+def find_pipeline(pipelines: Mapping[str, Pipeline], name: str) -> Pipeline:
+    """The pipeline of this name. Raises StageError with the nearest."""
+    return pipelines[_nearest(name, tuple(pipelines), "pipeline")]
+
 
 def stage_named(text: str, pipelines: Mapping[str, Pipeline]) -> tuple[str, str]:
     """(pipeline, stage) for what somebody typed: `demo`, or `sales/demo` when two share a name.
 
-    Letter case does not matter. Raises StageError with the nearest name.
+    Raises StageError with the nearest name.
     """
-    wanted = " ".join(text.split()).casefold()
-    found = [
-        (pipeline.name, name)
-        for pipeline in pipelines.values()
-        for name in pipeline.names
-        if wanted in (name.casefold(), f"{pipeline.name}/{name}".casefold())
-    ]
+    before, slash, after = text.partition("/")
+    if slash:
+        pipeline = find_pipeline(pipelines, before)
+        return pipeline.name, pipeline.named(after)
+    found = [each for each in pipelines.values() if _folded(text) in map(_folded, each.names)]
     if len(found) == 1:
-        return found[0]
+        return found[0].name, found[0].named(text)
     if found:
-        ways = " or ".join(f"{pipeline}/{name}" for pipeline, name in found)
+        ways = " or ".join(f"{pipeline.name}/{pipeline.named(text)}" for pipeline in found)
         raise StageError(f"The stage {text!r} is in more than one pipeline: write {ways}")
-    known = [name for pipeline in pipelines.values() for name in pipeline.names]
-    folded = {name.casefold(): name for name in known}
-    near = difflib.get_close_matches(wanted, folded, n=1)
-    hint = f" Did you mean {folded[near[0]]!r}?" if near else ""
-    raise StageError(f"There is no stage {text!r}.{hint} The stages are {', '.join(known)}")
+    names = dict.fromkeys(name for pipeline in pipelines.values() for name in pipeline.names)
+    _nearest(text, tuple(names), "stage")
+    raise AssertionError("a name in no pipeline is refused above")
+
+
+def _nearest(text: str, names: Sequence[str], what: str) -> str:
+    spelt = {_folded(name): name for name in names}
+    wanted = _folded(text)
+    if wanted in spelt:
+        return spelt[wanted]
+    near = difflib.get_close_matches(wanted, spelt, n=1)
+    hint = f'did you mean "{spelt[near[0]]}"? ' if near else ""
+    raise StageError(f'there is no {what} called "{text}"; {hint}There is: {", ".join(names)}')
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
 
 
 def move_stage(

@@ -1,15 +1,16 @@
 """Suppression: addresses that must not be written to. It belongs to the address, not the lead."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlmodel import Session, col
 
 from leads.errors import LeadError
 from leads.row import JsonObject
-from leads.tables import Lead, Suppression
+from leads.tables import Event, Lead, Suppression
 from leads.timeline import record
 
 #: Reason -> how much it weighs: the person's own word outweighs a list somebody brought along.
@@ -70,3 +71,80 @@ def _tell(
     lead_id = session.scalar(select(col(Lead.id)).where(col(Lead.address_key) == key))
     if lead_id is not None:
         record(session, lead_id, kind, at=at, by=by, data=data)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """A suppressed address as a line of a list."""
+
+    address_key: str
+    #: The lead's address; empty when the address is no lead.
+    email: str
+    reason: str
+    at: datetime
+    by: str
+
+
+def suppress_all(
+    session: Session, keys: Collection[str], *, reason: str, at: datetime, by: str
+) -> int:
+    """Suppresses many addresses at once; how many were not suppressed before.
+
+    Those that are keep their reason. Three statements however many (up to some 10,000) keys.
+    """
+    held = set(
+        session.scalars(
+            select(col(Suppression.address_key)).where(col(Suppression.address_key).in_(keys))
+        )
+    )
+    new = [key for key in dict.fromkeys(keys) if key not in held]
+    if not new:
+        return 0
+    session.execute(
+        insert(Suppression),
+        [{"address_key": key, "reason": reason, "at": at, "by": by} for key in new],
+    )
+    found = session.scalars(select(col(Lead.id)).where(col(Lead.address_key).in_(new))).all()
+    if found:
+        session.execute(
+            insert(Event),
+            [
+                {
+                    "lead_id": lead_id,
+                    "at": at,
+                    "kind": "suppressed",
+                    "by": by,
+                    "data": {"reason": reason},
+                }
+                for lead_id in found
+            ],
+        )
+    return len(new)
+
+
+def list_suppressed(session: Session, *, reason: str | None = None, most: int) -> list[Held]:
+    """At most `most` suppressed addresses, newest first, with the lead's address if it is one."""
+    rows = session.execute(
+        select(
+            col(Suppression.address_key),
+            func.coalesce(col(Lead.email), ""),
+            col(Suppression.reason),
+            col(Suppression.at),
+            col(Suppression.by),
+        )
+        .outerjoin(Lead, col(Lead.address_key) == col(Suppression.address_key))
+        .where(*([col(Suppression.reason) == reason] if reason else []))
+        .order_by(col(Suppression.at).desc(), col(Suppression.address_key))
+        .limit(most)
+    )
+    return [Held(address_key=k, email=e, reason=r, at=at, by=by) for k, e, r, at, by in rows]
+
+
+def count_suppressed(session: Session) -> dict[str, int]:
+    """{reason: how many addresses}, the most frequent first."""
+    rows = session.execute(
+        select(col(Suppression.reason), func.count())
+        .group_by(col(Suppression.reason))
+        .order_by(func.count().desc(), col(Suppression.reason))
+    )
+    return {row[0]: row[1] for row in rows}

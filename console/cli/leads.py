@@ -1,0 +1,157 @@
+"""`potok leads`: list and show. Changing, suppressing, import and export stand in files beside."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console.cli.frame import Frame, command, group
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import ColumnElement
+    from sqlmodel import Session
+
+    from console.wiring import Workspace
+    from leads import Brief, Lead, Profile
+
+leads = group("leads", help="Who they are: import, look up, change, suppress, export.")
+
+
+def the_lead(session: "Session", workspace: "Workspace", email: str) -> "Lead":
+    """The lead with this address. Raises leads.AddressError, leads.UnknownLead."""
+    from leads import UnknownLead, address_key, find_lead, parse_address
+
+    address = parse_address(email)
+    lead = find_lead(session, address_key(address, workspace.keys.address))
+    if lead is None or lead.id is None:
+        raise UnknownLead(
+            f"There is no lead {address.email}: potok leads list {address.local} looks for one"
+        )
+    return lead
+
+
+@command(leads, "list")
+@click.argument("text", required=False)
+@click.option("--stage", help="Only those in this stage.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="At most.")
+@click.option("--after", default=0, metavar="ID", help="Those behind this lead's number.")
+def list_(frame: Frame, text: str | None, stage: str | None, limit: int, after: int) -> None:
+    """Leads in the order they came; with TEXT, those whose address, name or company has it.
+
+    \b
+    Example:
+      potok leads list
+      potok leads list nowak --stage demo
+    """
+    from leads import browse, count_leads
+
+    with frame.workspace() as workspace:
+        conditions = _conditions(workspace, text, stage)
+        with workspace.database.reading() as session:
+            total = count_leads(session, *conditions)
+            rows = list(browse(session, *conditions, after=after, limit=limit))
+
+    def human(screen: "Console") -> None:
+        from rich.table import Table
+
+        if not rows:
+            screen.print(
+                "No lead matches."
+                if text or stage or after
+                else "No lead yet. Bring some: potok leads import FILE.csv"
+            )
+            return
+        table = Table("address", "name", "company", "stage", "since (UTC)", "tags", box=None)
+        for row in rows:
+            table.add_row(
+                row.email,
+                row.name,
+                row.company,
+                row.stage,
+                f"{row.stage_at:%Y-%m-%d}",
+                ", ".join(row.tags),
+            )
+        screen.print(table)
+        if total > len(rows):
+            screen.print(f"{len(rows)} of {total}; further ones: --after {rows[-1].id}")
+
+    frame.emit({"total": total, "leads": [_line(row) for row in rows]}, human)
+
+
+def _conditions(
+    workspace: "Workspace", text: str | None, stage: str | None
+) -> "list[ColumnElement[bool]]":
+    from sqlmodel import col
+
+    from leads import Lead, containing, stage_named
+
+    conditions: list[ColumnElement[bool]] = []
+    if text:
+        conditions.append(containing(text))
+    if stage:
+        pipeline, name = stage_named(stage, workspace.settings.pipelines)
+        conditions += [col(Lead.pipeline) == pipeline, col(Lead.stage) == name]
+    return conditions
+
+
+def _line(row: "Brief") -> dict[str, Any]:
+    names = ("id", "email", "name", "company", "country", "pipeline", "stage", "stage_at", "tags")
+    return {name: getattr(row, name) for name in names}
+
+
+@command(leads, "show")
+@click.argument("email")
+@click.option("--newest", type=click.IntRange(min=1), help="Only so many of the last events.")
+def show(frame: Frame, email: str, newest: int | None) -> None:
+    """All that is known of one lead, and everything that happened, newest last.
+
+    \b
+    Example:
+      potok leads show anna@example.com
+    """
+    from leads import profile
+
+    with frame.workspace() as workspace:
+        with workspace.database.reading() as session:
+            known = profile(session, the_lead(session, workspace, email), newest=newest)
+        zone = workspace.settings.time_zone
+
+    def human(screen: "Console") -> None:
+        from console.cli.leads_view import show_profile
+
+        show_profile(screen, known, zone=zone)
+
+    frame.emit(_document(known), human)
+
+
+#: What `leads show` tells of the lead itself, in this order.
+SHOWN = (
+    *("id", "email", "name", "first_name", "last_name", "company", "job_title", "phone"),
+    *("country", "language", "timezone", "owner", "source", "score", "attributes", "tags"),
+    *("created_at", "updated_at"),
+)
+
+
+def _document(known: "Profile") -> dict[str, Any]:
+    lead, held = known.lead, known.suppression
+    return {
+        "lead": {name: getattr(lead, name) for name in SHOWN},
+        "preferences": [
+            {"name": p.name, "value": p.value, "said_by": p.said_by, "said_at": p.said_at}
+            for p in known.preferences
+        ],
+        "stage": {"pipeline": lead.pipeline, "name": lead.stage, "since": lead.stage_at},
+        "consent": [
+            {"topic": c.topic, "state": c.state, "source": c.source, "at": c.at, "by": c.by}
+            for c in known.consents
+        ],
+        "suppression": held and {"reason": held.reason, "at": held.at, "by": held.by},
+        "timeline": [
+            {"at": e.at, "kind": e.kind, "data": e.data, "by": e.by} for e in known.timeline
+        ],
+    }
+
+
+# The other commands of the group register themselves on it.
+import console.cli.leads_change  # noqa: E402
+import console.cli.leads_suppress  # noqa: E402, F401

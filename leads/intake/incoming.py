@@ -1,0 +1,215 @@
+"""One row of a file as a lead to be, or the reason why it is none."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from leads.address import Address, address_key, parse_address
+from leads.errors import LeadError, FieldError
+from leads.fields import FIELDS, attribute_value, choice, field_value, tag
+from leads.intake.mapping import IGNORED, Column
+from leads.intake.reading import Row
+from leads.intake.terms import GIVEN, WITHDRAWN, Terms, find_pipeline
+from leads.intake.values import moment, tags_in, values_in, yes_or_no
+from leads.names import complete
+from leads.pipeline import stage_named
+
+#: Fields whose values are codes: what is not understood is kept as an attribute of that name.
+_CODED = {"country", "language", "timezone"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Agreed:
+    """A consent as the file states it."""
+
+    topic: str
+    #: `given` or `withdrawn`.
+    state: str
+    source: str
+    #: None when the file does not say; the import's own time is taken then.
+    at: datetime | None
+
+
+@dataclass(kw_only=True, slots=True)
+class Incoming:
+    """What a row says. Empty cells are not in it."""
+
+    line: int
+    address: Address
+    key: str
+    fields: dict[str, str] = field(default_factory=dict)
+    pipeline: str = ""
+    stage: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    preferences: dict[str, list[str]] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    consents: list[Agreed] = field(default_factory=list)
+    opted_out: bool = False
+    #: (column, what was not understood and is kept as an attribute).
+    odd: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Reader:
+    """Turns rows into `Incoming`. Columns are sorted out once, so that a row costs little."""
+
+    def __init__(self, columns: Sequence[Column], terms: Terms) -> None:
+        self._terms = terms
+        self._email = next(c.index for c in columns if c.target == "email")
+        self._width = len(columns)
+        self._rest = [
+            (c.index, c.target, c.heading or f"#{c.index + 1}", self._taker(c.target))
+            for c in columns
+            if c.target not in (IGNORED, "email")
+        ]
+        self._has_consent = any(c.target == "consent" for c in columns)
+
+    def key(self, row: Row) -> str | None:
+        """The address key of a row; None when it has no good address."""
+        if self._email >= len(row.cells):
+            return None
+        try:
+            return address_key(parse_address(row.cells[self._email]), self._terms.key)
+        except LeadError:
+            return None
+
+    def read(self, row: Row) -> Incoming:
+        """The row as a lead; raises LeadError with the reason why it is none."""
+        cells = row.cells
+        if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
+            raise FieldError(
+                f"the row has {len(cells)} cells and the header {self._width}: a value that holds "
+                "the delimiter needs quotation marks around it"
+            )
+        if any("\x00" in cell for cell in cells):
+            raise FieldError("the row holds NUL bytes: the file was damaged")
+        address = parse_address(cells[self._email] if self._email < len(cells) else "")
+        found = Incoming(
+            line=row.line, address=address, key=address_key(address, self._terms.key)
+        )
+        said: dict[str, str] = {}
+        for index, target, heading, take in self._rest:
+            cell = cells[index].strip() if index < len(cells) else ""
+            if cell:
+                try:
+                    take(found, said, target, cell)
+                except FieldError as error:
+                    if target in _CODED:
+                        found.attributes[target] = attribute_value(cell)
+                        found.odd.append((heading, f"line {row.line}: {error}"))
+                        continue
+                    raise FieldError(f"{heading}: {error}") from error
+        if self._terms.source:
+            found.fields.setdefault("source", self._terms.source)
+        complete(found.fields)
+        self._stage(found, said)
+        self._consent(found, said)
+        return found
+
+    def _taker(self, target: str) -> "Callable[[Incoming, dict[str, str], str, str], None]":
+        if target in FIELDS:
+            return _field
+        if target == "tags":
+            return _tags
+        if target.startswith("prefers."):
+            return _preference
+        if target.startswith("attr."):
+            return _attribute
+        if target.startswith("consent."):
+            return self._topic_consent
+        if target == "opted_out":
+            return _opted_out
+        return _later
+
+    def _stage(self, found: Incoming, said: dict[str, str]) -> None:
+        if "pipeline" in said or "stage" in said:
+            terms = self._terms
+            pipeline = (
+                find_pipeline(terms.pipelines, said["pipeline"])
+                if "pipeline" in said
+                else terms.pipeline
+            )
+            found.pipeline = pipeline.name
+            found.stage = pipeline.names[0]
+            if "stage" in said:
+                _, found.stage = stage_named(said["stage"], {pipeline.name: pipeline})
+
+    def _consent(self, found: Incoming, said: dict[str, str]) -> None:
+        terms = self._terms
+        state = GIVEN
+        own = "consent_source" in said or "consent_date" in said
+        if "consent" in said:
+            word = yes_or_no(said["consent"])
+            if word is None:
+                raise FieldError(f'consent: "{said["consent"]}" says neither yes nor no')
+            state = GIVEN if word else WITHDRAWN
+        elif not own and (self._has_consent or not (terms.consent_source or terms.consent_date)):
+            return
+        at = terms.consent_date
+        if "consent_date" in said:
+            at = self._past(said["consent_date"])
+        source = choice(said.get("consent_source", terms.consent_source), "consent_source")
+        topics = values_in(said.get("consent_topic", terms.consent_topic)) or [""]
+        found.consents += [
+            Agreed(topic=choice(t, "consent_topic"), state=state, source=source, at=at)
+            for t in topics
+        ]
+
+    def _topic_consent(self, found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+        """`given 2025-09-21 fair in Poznań`, as `leads export` writes it; or a plain yes or no."""
+        word, _, rest = cell.partition(" ")
+        state, at = yes_or_no(word), None
+        if state is None:
+            state, rest = True, cell
+        date, _, source = rest.strip().partition(" ")
+        if date:
+            at = self._past(date)
+        topic = choice(target.partition(".")[2], "a topic")
+        found.consents.append(
+            Agreed(
+                topic="" if topic == "*" else topic,
+                state=GIVEN if state else WITHDRAWN,
+                source=choice(source, "the source of a consent"),
+                at=at,
+            )
+        )
+
+    def _past(self, text: str) -> datetime:
+        at = moment(text, self._terms.zone)
+        if at > self._terms.now:
+            raise FieldError(f'consent_date: "{text}" has not come yet')
+        return at
+
+
+def _field(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+    value = field_value(target, cell)
+    if value:
+        found.fields[target] = value
+
+
+def _tags(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
+    found.tags += [each for text in tags_in(cell) if (each := tag(text)) not in found.tags]
+
+
+def _preference(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+    values = found.preferences.setdefault(target.partition(".")[2], [])
+    values += [v for text in values_in(cell) if (v := choice(text, "a preference")) and v not in values]
+
+
+def _attribute(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+    value = attribute_value(cell)
+    if value:
+        found.attributes[target.partition(".")[2]] = value
+
+
+def _opted_out(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
+    word = yes_or_no(cell)
+    if word is None:
+        # Mailchimp writes the time of opting out, others the word itself.
+        if not any(c.isdigit() for c in cell) and "unsub" not in cell.casefold():
+            raise FieldError(f'"{cell}" says neither yes nor no')
+        word = True
+    found.opted_out = found.opted_out or word
+
+
+def _later(_: Incoming, said: dict[str, str], target: str, cell: str) -> None:
+    said[target] = cell
