@@ -1,8 +1,15 @@
 """Console: how people drive it. The only room that knows all others and chooses the real clock,
 database, network and settings.
 
-Does        command line, workspace (read, plan, apply), settings, database, migrations, wiring.
+Does        command line, workspace (init, plan, apply, doctor), settings and keys, database and
+            migrations, wiring, the demo.
 Owns        no table yet.
 Never       holds a rule of the business: it asks a room and shows the answer.
-Read        settings.py, database.py, wiring.py, workspace.py, errors.py, cli/
+Standards   TOML 1.0 (files), RFC 3339 (dates in results), RFC 8314 (mail ports), RFC 2104 (keys).
+Read        cli/ (its __init__.py, frame.py, then one file per command group); what is set:
+            known_settings.py, sections.py, settings.py, identities.py, zones.py, keys.py,
+            settings_page.py; what is kept: database.py, schema.py, migrations/; what is chosen:
+            wiring.py, errors.py, document.py; the workspace: definitions.py, workspace.py,
+            questions.py, new_workspace.py, starting_files.py, doctor.py; commands of several
+            rooms: campaigning.py, sending.py, previews.py, suppressing.py; demo/
 """
