@@ -86,7 +86,7 @@ def _database_lock(workspace: Workspace) -> Iterator[None]:
 def offices(workspace: Workspace) -> dict[str, Office]:
     """One office per identity, its present facts kept as a version.
 
-    Identities whose password is missing are left out; `settings.sender` says why.
+    Identities whose SMTP password is missing are left out; `settings.sender` says why.
     """
     settings, now = workspace.settings, workspace.now()
 
@@ -103,7 +103,7 @@ def offices(workspace: Workspace) -> dict[str, Office]:
                 link_keys=tuple(reversed(workspace.keys.links)),
             )
             for name, identity in settings.identities.items()
-            if name not in settings.secrets_missing
+            if f"{name}.smtp" not in settings.secrets_missing
         }
 
     return workspace.database.write(work)
