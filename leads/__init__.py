@@ -34,8 +34,11 @@ from leads.finding import (
     present,
     profile,
 )
+from leads.intake.counts import Counts, Taken
 from leads.intake.mapping import Column, map_columns
 from leads.intake.reading import Source, open_source
+from leads.intake.run import take_in
+from leads.intake.terms import ON_DUPLICATE, Terms
 from leads.intake.values import moment
 from leads.permission import Permission, mailable, why_left_out
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
@@ -119,6 +122,11 @@ __all__ = [
     "Source",
     "open_source",
     "moment",
+    "Counts",
+    "Taken",
+    "Terms",
+    "take_in",
+    "ON_DUPLICATE",
     "Held",
     "count_suppressed",
     "list_suppressed",
@@ -131,4 +139,6 @@ __all__ = [
     "FieldError",
     "FileError",
     "MappingError",
+    "targets_of",
+    "joined",
 ]

@@ -143,11 +143,11 @@ def _plain(text: str) -> str:
 def _codes(kind: str) -> dict[str, str]:
     """Code and every name -> code."""
     found: dict[str, str] = {}
-    with (files("leads") / "codes.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["kind"] == kind:
-                for name in (row["code"], *row["names"].split("|")):
-                    found.setdefault(_plain(name), row["code"])
+    text = (files("leads") / "codes.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        if row["kind"] == kind:
+            for name in (row["code"], *row["names"].split("|")):
+                found.setdefault(_plain(name), row["code"])
     return found
 
 

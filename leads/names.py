@@ -2,72 +2,23 @@
 
 import re
 
+# fmt: off
 #: Words before a last name that belong to it.
-_PARTICLES = set(
-    [
-        "van",
-        "von",
-        "der",
-        "den",
-        "de",
-        "del",
-        "della",
-        "di",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "du",
-        "la",
-        "le",
-        "ten",
-        "ter",
-        "zu",
-        "zur",
-        "af",
-        "av",
-        "al",
-        "el",
-        "bin",
-        "ibn",
-        "mac",
-        "st.",
-        "san",
-    ]
-)
-_TITLES = set(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "mx",
-        "sir",
-        "dr",
-        "prof",
-        "doc",
-        "hab",
-        "inż",
-        "mgr",
-        "lic",
-        "lek",
-        "med",
-        "ing",
-        "dipl",
-        "herr",
-        "frau",
-        "pan",
-        "pani",
-        "mec",
-        "adw",
-    ]
-)
+_PARTICLES = frozenset({
+    "van", "von", "der", "den", "de", "del", "della", "di", "da", "do", "dos", "das", "du", "la",
+    "le", "ten", "ter", "zu", "zur", "af", "av", "al", "el", "bin", "ibn", "mac", "st.", "san",
+})
+_TITLES = frozenset({
+    "mr", "mrs", "ms", "miss", "mx", "sir", "dr", "prof", "doc", "hab", "inż", "mgr", "lic", "lek",
+    "med", "ing", "dipl", "herr", "frau", "pan", "pani", "mec", "adw",
+})
 #: What stands before a last name alone: "Mr. Smith".
-_FORMAL = set(["mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau"])
+_FORMAL = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau"})
 #: After the name, mostly behind a comma.
-_SUFFIXES = set(
-    ["jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "msc", "bsc", "ma", "cpa", "esq"]
-)
+_SUFFIXES = frozenset({
+    "jr", "sr", "ii", "iii", "iv", "phd", "md", "mba", "msc", "bsc", "ma", "cpa", "esq",
+})
+# fmt: on
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -1,1 +1,5 @@
-"""Taking leads in from files: encoding, rows, columns, values, and what they change."""
+"""Intake: a file of rows becomes leads.
+
+Read        headings.py, encoding.py, reading.py, mapping.py, values.py, terms.py, incoming.py,
+            draft.py, chunk.py, writing.py, counts.py, rejects.py, run.py
+"""

@@ -5,27 +5,20 @@ differences are written in bulk. Doing it again changes nothing: a row whose lea
 same is `unchanged` and leaves no event.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from random import Random
-from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import select
 from sqlmodel import Session, col
 
-from leads.fields import FIELDS, number_of
+from leads.fields import FIELDS
 from leads.intake.counts import Counts
 from leads.intake.draft import Draft, fresh, present
 from leads.intake.incoming import Incoming
 from leads.intake.terms import Terms
-from leads.suppressed import suppress_many
-from leads.tables import Consent, Event, Lead, Preference, Suppression
-
-Rows = list[dict[str, Any]]
-
-#: The modulus of `lead.draw`, see segments' samples and campaigns' splits.
-_DRAWS = 2**31 - 1
+from leads.intake.writing import write_drafts
+from leads.suppression import suppress_all
+from leads.tables import Consent, Lead, Preference, Suppression
 
 
 def apply_chunk(
@@ -40,25 +33,32 @@ def apply_chunk(
 
     Without `import_id` nothing is written (a dry run); the counts are the same.
     """
-    chunk = _Chunk(session, terms, import_id, dice)
+    chunk = _Chunk(session, terms, writing=import_id is not None)
     chunk.load([group[0].key for group in groups])
     for group in groups:
         chunk.take(group)
     if import_id is not None:
-        chunk.write()
+        write_drafts(
+            session,
+            [(row.address, row.line, draft) for row, draft in chunk.new],
+            chunk.changed,
+            terms,
+            import_id=import_id,
+            dice=dice,
+        )
+        if chunk.opting_out:
+            suppress_all(session, chunk.opting_out, reason="opted_out", at=terms.now, by=terms.file)
     return chunk.counts
 
 
 class _Chunk:
-    def __init__(
-        self, session: Session, terms: Terms, import_id: int | None, dice: Random
-    ) -> None:
-        self.session, self.terms, self.import_id, self.dice = session, terms, import_id, dice
+    def __init__(self, session: Session, terms: Terms, *, writing: bool) -> None:
+        self.session, self.terms, self.writing = session, terms, writing
         self.counts = Counts()
         self.drafts: dict[str, Draft] = {}
         self.suppressed: set[str] = set()
-        self.opting_out: dict[str, str] = {}
-        #: Address, row and draft of each new lead.
+        self.opting_out: list[str] = []
+        #: The first row and the draft of each new lead.
         self.new: list[tuple[Incoming, Draft]] = []
         #: (line, before, after) of each changed lead.
         self.changed: list[tuple[int, Draft, Draft]] = []
@@ -73,10 +73,12 @@ class _Chunk:
             )
         ]
         chosen = select(*columns).order_by(col(Lead.id))
-        if self.import_id is not None:
+        if self.writing:
             # Somebody may be changing these leads by hand at this moment.
             chosen = chosen.with_for_update()
-        rows = [r._asdict() for r in self.session.execute(chosen.where(_among(keys)))]
+        rows = [
+            r._asdict() for r in self.session.execute(chosen.where(col(Lead.address_key).in_(keys)))
+        ]
         by_id = {row["id"]: row for row in rows}
         # A merged lead's file rows belong to the lead it was merged into.
         while missing := {r["merged_into"] for r in by_id.values()} - {None} - by_id.keys():
@@ -121,7 +123,9 @@ class _Chunk:
         draft = self.drafts.get(first.key)
         became: list[str] = []
         if draft is None:
-            draft = fresh(first, pipeline=terms.pipeline.name, stage=terms.pipeline.names[0])
+            draft = fresh(
+                first, pipeline=terms.pipeline.name, stage=terms.stage or terms.pipeline.names[0]
+            )
             before = draft
             for agreed in first.consents:
                 draft.agree(agreed, on_duplicate=terms.on_duplicate, now=terms.now)
@@ -136,7 +140,7 @@ class _Chunk:
             became.append("unchanged" if draft == last else "updated")
         opts_out = any(row.opted_out for row in group)
         if opts_out and first.key not in self.suppressed:
-            self.opting_out[first.key] = "opted_out"
+            self.opting_out.append(first.key)
             self.suppressed.add(first.key)
             if became[0] == "unchanged":
                 became[0] = "updated"
@@ -150,52 +154,3 @@ class _Chunk:
         counts.repeated += len(group) - 1
         if first.key in self.suppressed:
             counts.suppressed += len(group)
-
-    def write(self) -> None:
-        """The differences, in bulk."""
-        preferences: Rows = []
-        consents: Rows = []
-        events: Rows = []
-        self._insert_leads()
-        for row, draft in self.new:
-            preferences += self._preferences(draft, draft.preferences)
-            consents += self._consents(draft, draft.consents)
-            events.append(self._event(draft, "imported", self._arrival(row, draft)))
-        updates: dict[tuple[str, ...], Rows] = defaultdict(list)
-        gone: Rows = []
-        for line, before, after in self.changed:
-            values = after.columns(before)
-            if (after.pipeline, after.stage) != (before.pipeline, before.stage):
-                values |= {"pipeline": after.pipeline, "stage": after.stage}
-                values["stage_at"] = self.terms.now
-                events.append(self._event(after, "stage", _move(before, after)))
-            row_values = {f"to_{name}": value for name, value in values.items()}
-            updates[tuple(sorted(values))].append({"lead": after.id, **row_values})
-            if changed := after.changed(before):
-                events.append(self._event(after, "changed", {"changed": changed, "line": line}))
-            for name, stated in after.preferences.items():
-                was = before.preferences.get(name, [])
-                if set(stated) != set(was):
-                    added = [value for value in stated if value not in was]
-                    removed = [value for value in was if value not in stated]
-                    preferences += self._preferences(after, {name: added})
-                    gone += [{"lead": after.id, "about": name, "said": value} for value in removed]
-                    data = {"name": name, "added": added}
-                    data |= {"removed": removed} if removed else {}
-                    events.append(self._event(after, "preference", data))
-            for topic, agreed in after.consents.items():
-                if agreed != before.consents.get(topic):
-                    gone_consent = {"lead": after.id, "about": topic}
-                    self._replace_consent(gone_consent, known=topic in before.consents)
-                    consents += self._consents(after, {topic: agreed})
-                    state, source, at = agreed
-                    data = {"topic": topic, "state": state, "source": source, "on": _iso(at)}
-                    events.append(self._event(after, "consent", data))
-        self._update_leads(updates)
-        if gone:
-            self.session.connection().execute(_FORGET, gone)
-        for table, rows in ((Preference, preferences), (Consent, consents), (Event, events)):
-            if rows:
-                self.session.connection().execute(insert(table), rows)
-        if self.opting_out:
-            suppress_many(self.session, self.opting_out, at=self.terms.now, by=self.terms.file)

@@ -44,7 +44,7 @@ class Draft:
     def apply(self, row: Incoming, *, on_duplicate: str, now: datetime) -> None:
         """What the row says, under the rule for leads that are there already."""
         for agreed in row.consents:
-            self._agree(agreed, on_duplicate=on_duplicate, now=now)
+            self.agree(agreed, on_duplicate=on_duplicate, now=now)
         if on_duplicate == "skip":
             return
         overwrite = on_duplicate == "overwrite"
@@ -68,7 +68,7 @@ class Draft:
             ):
                 self.preferences[name] = list(values)
 
-    def _agree(self, agreed: Agreed, *, on_duplicate: str, now: datetime) -> None:
+    def agree(self, agreed: Agreed, *, on_duplicate: str, now: datetime) -> None:
         """A no always counts, and no file turns it into a yes again."""
         new = (agreed.state, agreed.source, agreed.at or now)
         before = self.consents.get(agreed.topic)
@@ -111,7 +111,7 @@ def fresh(row: Incoming, *, pipeline: str, stage: str) -> Draft:
     """A new lead as the row has it."""
     facts = {name: row.fields.get(name, "") for name in FIELDS}
     complete(facts)
-    draft = Draft(
+    return Draft(
         key=row.key,
         fields=facts,
         pipeline=row.pipeline or pipeline,
@@ -120,7 +120,6 @@ def fresh(row: Incoming, *, pipeline: str, stage: str) -> Draft:
         tags=list(row.tags),
         preferences={name: list(values) for name, values in row.preferences.items()},
     )
-    return draft
 
 
 def present(facts: Mapping[str, Any]) -> Draft:

@@ -55,7 +55,7 @@ def find_encoding(path: Path, wanted: str | None = None) -> Encoding:
             wanted = codecs.lookup(wanted).name
         except LookupError as error:
             raise FileError(
-                f"There is no encoding {wanted!r}; write utf-8, utf-16, cp1250, iso-8859-2, cp1252 ..."
+                f"There is no encoding {wanted!r}; write utf-8, utf-16, cp1250, iso-8859-2 ..."
             ) from error
     decode = codecs.getincrementaldecoder("utf-8")()
     digest, head, foreign = hashlib.sha256(), b"", bytearray()

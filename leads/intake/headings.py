@@ -11,7 +11,8 @@ HEADINGS: dict[str, str] = {
     ),
     "name": (
         "name|full name|contact name|lead name|display name|imię i nazwisko|imie i nazwisko|"
-        "nazwisko i imię|nazwisko i imie|vollständiger name|vor und nachname|ansprechpartner|kontakt"
+        "nazwisko i imię|nazwisko i imie|vollständiger name|vor und nachname|"
+        "ansprechpartner|kontakt"
     ),
     "first_name": (
         "first name|firstname|given name|forename|fname|imię|imie|vorname|contact first name"
@@ -43,10 +44,14 @@ HEADINGS: dict[str, str] = {
         "source|lead source|original source|original traffic source|źródło|zrodlo|"
         "źródło kontaktu|quelle|herkunft"
     ),
-    "stage": (
-        "stage|pipeline stage|etap|etap sprzedaży|phase|verkaufsphase"
-    ),
+    "stage": ("stage|pipeline stage|etap|etap sprzedaży|phase|verkaufsphase"),
     "pipeline": "pipeline|lejek",
+    # What people say when asked, under the names rules know: prefers.topic, prefers.budget.
+    "prefers.topic": (
+        "topic|topics|interest|interests|temat|tematy|zainteresowania|thema|themen|interessen"
+    ),
+    "prefers.budget": "budget|budżet|budzet",
+    "prefers.frequency": "frequency|mail frequency|częstotliwość|häufigkeit",
     "tags": "tags|tag|labels|tagi|etykiety|schlagwörter|schlagworte",
     "consent": "consent|marketing consent|gdpr consent|zgoda|zgoda marketingowa|einwilligung",
     "consent_source": "consent source|źródło zgody|zrodlo zgody|einwilligungsquelle|optin source",

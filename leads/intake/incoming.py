@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from leads.address import Address, address_key, parse_address
-from leads.errors import LeadError, FieldError
+from leads.errors import FieldError, LeadError
 from leads.fields import FIELDS, attribute_value, choice, field_value, tag
 from leads.intake.mapping import IGNORED, Column
 from leads.intake.reading import Row
-from leads.intake.terms import GIVEN, WITHDRAWN, Terms, find_pipeline
+from leads.intake.terms import GIVEN, WITHDRAWN, Terms
 from leads.intake.values import moment, tags_in, values_in, yes_or_no
 from leads.names import complete
-from leads.pipeline import stage_named
+from leads.pipeline import find_pipeline
 
 #: Fields whose values are codes: what is not understood is kept as an attribute of that name.
 _CODED = {"country", "language", "timezone"}
@@ -83,9 +83,7 @@ class Reader:
         if any("\x00" in cell for cell in cells):
             raise FieldError("the row holds NUL bytes: the file was damaged")
         address = parse_address(cells[self._email] if self._email < len(cells) else "")
-        found = Incoming(
-            line=row.line, address=address, key=address_key(address, self._terms.key)
-        )
+        found = Incoming(line=row.line, address=address, key=address_key(address, self._terms.key))
         said: dict[str, str] = {}
         for index, target, heading, take in self._rest:
             cell = cells[index].strip() if index < len(cells) else ""
@@ -129,9 +127,7 @@ class Reader:
                 else terms.pipeline
             )
             found.pipeline = pipeline.name
-            found.stage = pipeline.names[0]
-            if "stage" in said:
-                _, found.stage = stage_named(said["stage"], {pipeline.name: pipeline})
+            found.stage = pipeline.named(said["stage"]) if "stage" in said else pipeline.names[0]
 
     def _consent(self, found: Incoming, said: dict[str, str]) -> None:
         terms = self._terms
@@ -154,7 +150,7 @@ class Reader:
             for t in topics
         ]
 
-    def _topic_consent(self, found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+    def _topic_consent(self, found: Incoming, said: dict[str, str], target: str, cell: str) -> None:
         """`given 2025-09-21 fair in Poznań`, as `leads export` writes it; or a plain yes or no."""
         word, _, rest = cell.partition(" ")
         state, at = yes_or_no(word), None
@@ -192,7 +188,9 @@ def _tags(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
 
 def _preference(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
     values = found.preferences.setdefault(target.partition(".")[2], [])
-    values += [v for text in values_in(cell) if (v := choice(text, "a preference")) and v not in values]
+    values += [
+        v for text in values_in(cell) if (v := choice(text, "a preference")) and v not in values
+    ]
 
 
 def _attribute(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:

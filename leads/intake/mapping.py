@@ -50,8 +50,8 @@ def map_columns(source: Source, given: Sequence[str] = ()) -> tuple[Column, ...]
         chosen = {0: "email"}  # a plain list of addresses
     if not source.header and "email" not in chosen.values():
         raise MappingError(
-            f"{source.path} has no header: its first line already holds an address. Put a line such "
-            "as email,first_name,company on top, or number the columns: --map '#1=email'"
+            f"{source.path} has no header: its first line already holds an address. Put a line "
+            "such as email,first_name,company on top, or number the columns: --map '#1=email'"
         )
     _refuse_twins(headings, chosen)
     targets = dict(chosen)
@@ -128,8 +128,8 @@ def _target(text: str) -> str:
     near = get_close_matches(word, list(HEADINGS), n=1)
     hint = f'did you mean "{near[0]}"?' if near else f"there is: {', '.join(HEADINGS)}"
     raise MappingError(
-        f'--map: a lead has no field "{text}"; {hint} A field of your own is attr.{field_word(text)}, '
-        f"a preference prefers.{field_word(text)}"
+        f'--map: a lead has no field "{text}"; {hint} A field of your own is '
+        f"attr.{field_word(text)}, a preference prefers.{field_word(text)}"
     )
 
 

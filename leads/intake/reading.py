@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from leads.errors import AddressError, FileError
 from leads.address import parse_address
+from leads.errors import AddressError, FileError
 from leads.intake.encoding import find_encoding
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -146,5 +146,6 @@ def _is_address(cell: str) -> bool:
 def _not_in(path: Path, encoding: str, line: int | None = None) -> FileError:
     place = f", line {line} or after" if line else ""
     return FileError(
-        f"{path}{place}: these bytes are not {encoding}; say which encoding it is: --encoding cp1250"
+        f"{path}{place}: these bytes are not {encoding}; say which encoding it is: "
+        "--encoding cp1250"
     )

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from difflib import get_close_matches
 
-from leads.errors import StageError
 from leads.pipeline import Pipeline
 
 #: The states of a consent.
@@ -35,6 +33,8 @@ class Terms:
     pipelines: Mapping[str, Pipeline]
     #: Where new leads go unless the file says otherwise.
     pipeline: Pipeline
+    #: One of its stages; empty means the first.
+    stage: str = ""
     #: A key of `ON_DUPLICATE`.
     on_duplicate: str = "fill"
     #: Written into `source` where the file has none.
@@ -45,17 +45,3 @@ class Terms:
     consent_source: str = ""
     consent_date: datetime | None = None
     consent_topic: str = ""
-
-
-def find_pipeline(pipelines: Mapping[str, Pipeline], name: str | None) -> Pipeline:
-    """The pipeline of this name; without a name `sales`, else the first there is.
-
-    Raises StageError with the nearest name.
-    """
-    if not name:
-        return pipelines.get("sales") or next(iter(pipelines.values()))
-    if name in pipelines:
-        return pipelines[name]
-    near = get_close_matches(name, list(pipelines), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there is: {', '.join(pipelines)}"
-    raise StageError(f"There is no pipeline {name!r}; {hint}")
