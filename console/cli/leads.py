@@ -154,4 +154,5 @@ def _document(known: "Profile") -> dict[str, Any]:
 
 # The other commands of the group register themselves on it.
 import console.cli.leads_change  # noqa: E402
+import console.cli.leads_intake  # noqa: E402
 import console.cli.leads_suppress  # noqa: E402, F401

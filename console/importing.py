@@ -1,0 +1,120 @@
+"""An import as the workspace wants it: its settings, keys, clock and database put together."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from console.errors import Refused
+from console.wiring import Workspace
+from leads import (
+    Column,
+    FieldError,
+    Source,
+    Taken,
+    Terms,
+    map_columns,
+    moment,
+    open_source,
+    stage_named,
+    take_in,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What the options of `leads import` said, as they were typed."""
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    mapping: Sequence[str] = ()
+    on_duplicate: str = "fill"
+    #: `demo` or `sales/demo`: where new leads go when the file does not say.
+    stage: str | None = None
+    source: str = ""
+    said_by: str = ""
+    consent_source: str = ""
+    consent_date: str | None = None
+    consent_topic: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """A finished import and how its file was understood."""
+
+    source: Source
+    columns: tuple[Column, ...]
+    taken: Taken
+
+
+def import_file(
+    workspace: Workspace,
+    path: Path,
+    wish: Wish,
+    *,
+    by: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> Imported:
+    """Takes the file in, or with `dry_run` finds out what that would do.
+
+    Raises leads.FileError, leads.MappingError, leads.StageError, leads.FieldError, OSError; nothing
+    is written then.
+    """
+    terms = _terms(workspace, path, wish, by=by)
+    source = open_source(path, encoding=wish.encoding, delimiter=_delimiter(wish.delimiter))
+    columns = map_columns(source, wish.mapping)
+    taken = take_in(
+        source,
+        columns,
+        terms,
+        write=workspace.database.write,
+        read=workspace.database.read,
+        dice=workspace.random,
+        dry_run=wish.dry_run,
+        progress=progress,
+        clock=workspace.now,
+    )
+    return Imported(source=source, columns=columns, taken=taken)
+
+
+def _terms(workspace: Workspace, path: Path, wish: Wish, *, by: str) -> Terms:
+    settings, now = workspace.settings, workspace.now()
+    pipelines = settings.pipelines
+    first = pipelines.get("sales") or next(iter(pipelines.values()))
+    pipeline, stage = first.name, first.names[0]
+    if wish.stage:
+        pipeline, stage = stage_named(wish.stage, pipelines)
+    return Terms(
+        key=workspace.keys.address,
+        file=path.name,
+        by=by,
+        now=now,
+        zone=settings.time_zone,
+        pipelines=pipelines,
+        pipeline=pipelines[pipeline],
+        stage=stage,
+        on_duplicate=wish.on_duplicate,
+        source=wish.source,
+        said_by=wish.said_by,
+        consent_source=wish.consent_source,
+        consent_date=_date(workspace, wish.consent_date, now),
+        consent_topic=wish.consent_topic,
+    )
+
+
+def _date(workspace: Workspace, text: str | None, now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    at = moment(text, workspace.settings.time_zone)
+    if at > now:
+        raise FieldError(f"--consent-date {text} has not come yet: a consent lies in the past")
+    return at
+
+
+def _delimiter(text: str | None) -> str | None:
+    names = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+    sign = names.get(text.casefold(), text) if text else text
+    if sign is not None and (len(sign) != 1 or sign in '\r\n"'):
+        raise Refused(f"--delimiter {text!r}: write one sign, or comma, semicolon, tab, pipe")
+    return sign
