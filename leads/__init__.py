@@ -35,11 +35,11 @@ from leads.finding import (
     profile,
 )
 from leads.intake.counts import Counts, Taken
-from leads.intake.mapping import Column, map_columns
+from leads.intake.mapping import Column, map_columns, targets_of
 from leads.intake.reading import Source, open_source
 from leads.intake.run import take_in
 from leads.intake.terms import ON_DUPLICATE, Terms
-from leads.intake.values import moment
+from leads.intake.values import joined, moment
 from leads.permission import Permission, mailable, why_left_out
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
