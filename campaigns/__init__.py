@@ -5,8 +5,9 @@ Owns        campaign, run, message, attempt.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, definition.py, window.py, start.py, plan.py, forecast.py, runs.py,
-            planning.py, rules.py, rfc_message_id.py, admit.py, queue.py, writing.py, finish.py,
-            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, errors.py
+            planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
+            finish.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
+            status.py, verify.py, shown.py, feedback.py, matching.py, errors.py
 """
 
 from campaigns.admit import FrequencyCap
@@ -30,13 +31,13 @@ from campaigns.runs import (
     Terms,
     active_runs,
     cancel,
-    cancel_rows,
     latest_run,
     pause,
     require_run,
     resume,
     stop_everything,
 )
+from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show
 from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare
 from campaigns.states import RunState, State

@@ -6,30 +6,24 @@ marks it `sending`, just before a connection takes it. Every update is guarded b
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from sqlalchemy import (
-    ColumnElement,
     CursorResult,
-    Row,
-    and_,
-    exists,
     func,
     insert,
-    literal,
     select,
     update,
 )
 from sqlmodel import Session, col
 
-from campaigns.admit import Candidate, Claim, Expire, FrequencyCap, Later, Skip, admit
+from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
+from campaigns.candidates import Due, LaneRules, candidates
 from campaigns.runs import Terms
-from campaigns.states import WRITTEN, RunState, State
+from campaigns.states import RunState, State
 from campaigns.tables import Attempt, Message, Run
 from deliverability import Lane, take_day
-from leads import Event, Instant, Lead, Recipient, recipients, why_left_out
+from leads import Recipient, recipients
 
 #: Rows one claim looks at before it lets other writers in: refused ones are moved in bulk.
 LOOK = 200
@@ -69,19 +63,6 @@ class Claims:
     last_run: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LaneRules:
-    """What a claim must know besides the rows."""
-
-    lane_id: int
-    identity: str
-    #: Messages the identity may send on one local day; None means no cap.
-    per_day: int | None
-    #: The workspace's zone: whose midnight ends a day, and the zone of leads without one.
-    zone: ZoneInfo
-    cap: FrequencyCap | None = None
-
-
 def claim(
     session: Session, rules: LaneRules, *, owner: str, limit: int, after_run: int, now: datetime
 ) -> Claims:
@@ -98,7 +79,7 @@ def claim(
     turn = [r for r in runs if (r.id or 0) > after_run] + [
         r for r in runs if (r.id or 0) <= after_run
     ]
-    taken: list[tuple[Run, _Due]] = []
+    taken: list[tuple[Run, Due]] = []
     refused = looked = 0
     last_run = after_run
     for run in turn:
@@ -133,97 +114,21 @@ def claim(
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Due:
-    """The columns of a due message that claiming needs."""
-
-    id: int
-    lead_id: int
-    attempts: int
-    deferrals: int
-    template_version_id: int
-    rfc_message_id: str
-    due_at: datetime
-    expires_at: datetime
-
-
-_DUE_COLUMNS = (
-    col(Message.id),
-    col(Message.lead_id),
-    col(Message.attempts),
-    col(Message.deferrals),
-    col(Message.template_version_id),
-    col(Message.rfc_message_id),
-    col(Message.due_at),
-    col(Message.expires_at),
-)
-
-
-def _recent(
-    cap: FrequencyCap | None, now: datetime
-) -> tuple[ColumnElement[int], ColumnElement[datetime | None]]:
-    """How many messages count against the cap, and when the oldest of them was sent.
-
-    `sending` and `in_doubt` count too: somebody may have received them.
-    """
-    if cap is None:
-        return literal(0), literal(None, Instant)
-    other = Message.__table__.alias("other")  # type: ignore[attr-defined]
-    when = func.coalesce(other.c.settled_at, other.c.claimed_at, type_=Instant)
-    counted = and_(
-        other.c.lead_id == col(Lead.id),
-        other.c.state.in_(sorted(WRITTEN)),
-        when > now - timedelta(days=cap.days),
-    )
-    return (
-        select(func.count()).select_from(other).where(counted).scalar_subquery(),
-        select(func.min(when, type_=Instant)).where(counted).scalar_subquery(),
-    )
-
-
-def _candidates(
-    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
-) -> Sequence[Row[Any]]:
-    answered = exists().where(
-        col(Event.lead_id) == col(Lead.id),
-        col(Event.kind) == "replied",
-        col(Event.campaign) == run.campaign,
-    )
-    due = [
-        col(Message.run_id) == run.id,
-        col(Message.lane_id) == rules.lane_id,
-        col(Message.state) == State.PLANNED,
-        col(Message.due_at) <= now,
-    ]
-    if run.released_to is not None:
-        due.append(col(Message.id) <= run.released_to)
-    reason = why_left_out(Terms.of_body(run.terms).permission)
-    return session.execute(
-        select(*_DUE_COLUMNS, reason, col(Lead.timezone), answered, *_recent(rules.cap, now))
-        .join(Lead, col(Lead.id) == col(Message.lead_id))
-        .where(*due)
-        .order_by(col(Message.due_at), col(Message.id))
-        .limit(wanted)
-        # SQLite has one writer and ignores this; on PostgreSQL two claimers never meet.
-        .with_for_update(of=Message, skip_locked=True)
-    ).all()
-
-
 def _judge(
     session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime, met: set[int]
-) -> tuple[list[_Due], int, int]:
+) -> tuple[list[Due], int, int]:
     """(messages that may leave, rows refused and moved, rows looked at) of one run.
 
     `met` are leads this claim already writes to: the frequency cap cannot see them yet, so their
     other messages wait for the next claim.
     """
     window = Terms.of_body(run.terms).window
-    rows = _candidates(session, run, rules, wanted=wanted, now=now)
-    chosen: list[_Due] = []
+    rows = candidates(session, run, rules, wanted=wanted, now=now)
+    chosen: list[Due] = []
     refused = 0
     for row in rows:
         *columns, reason, zone, replied, count, first = tuple(row)
-        due = _Due(**dict(zip(_Due.__slots__, columns, strict=True)))
+        due = Due(**dict(zip(Due.__slots__, columns, strict=True)))
         if due.lead_id in met:
             continue
         verdict = admit(
@@ -268,7 +173,7 @@ def _refuse(
 
 def _mark(
     session: Session,
-    taken: Sequence[tuple[Run, _Due]],
+    taken: Sequence[tuple[Run, Due]],
     rules: LaneRules,
     *,
     owner: str,

@@ -1,7 +1,7 @@
 """Runs: starting one, pausing, resuming, cancelling, stopping everything, noticing the end.
 
 Every verb is one guarded update of run rows. Message rows do not move when a run is paused: the
-claim walks running runs only. Cancelling settles the rows in portions (`cancel_rows`), because
+claim walks running runs only. Cancelling settles the rows in portions (`settling.py`), because
 nobody waits for that.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, func, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlmodel import Session, col
 
 from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
@@ -115,7 +115,7 @@ def open_run(
     return run
 
 
-def _move(session: Session, run_id: int, allowed: tuple[RunState, ...], **changes: Any) -> bool:
+def move_run(session: Session, run_id: int, allowed: tuple[RunState, ...], **changes: Any) -> bool:
     done = session.execute(
         update(Run)
         .where(col(Run.id) == run_id, col(Run.state).in_(allowed))
@@ -143,7 +143,7 @@ def pause(session: Session, campaign: str, *, reason: str) -> Run:
     assert run.id is not None  # noqa: S101 - it came from the database
     if run.state == RunState.PAUSED:
         return run
-    if not _move(
+    if not move_run(
         session,
         run.id,
         (RunState.RUNNING, RunState.PLANNING),
@@ -182,15 +182,15 @@ def resume(session: Session, campaign: str, *, now: datetime) -> Run:
     if run.state == state:
         return run
     changes: dict[str, Any] = {"state": state, "reason": ""}
-    if run.released_to is not None and _released_is_done(session, run):
+    if run.released_to is not None and released_is_done(session, run):
         changes["released_to"] = None
-    if not _move(session, run.id, (RunState.PAUSED,), **changes):
+    if not move_run(session, run.id, (RunState.PAUSED,), **changes):
         raise NotPossible(f"Campaign {campaign!r} is {run.state}: there is nothing to resume")
     session.refresh(run)
     return run
 
 
-def _released_is_done(session: Session, run: Run) -> bool:
+def released_is_done(session: Session, run: Run) -> bool:
     waiting = (
         select(col(Message.id))
         .where(
@@ -204,10 +204,10 @@ def _released_is_done(session: Session, run: Run) -> bool:
 
 
 def cancel(session: Session, campaign: str, *, reason: str) -> Run:
-    """Ends the run for good: nothing more is claimed. `cancel_rows` then settles what waited."""
+    """Ends the run for good: nothing is claimed any more; `settling.cancel_rows` does the rest."""
     run = require_run(session, campaign)
     assert run.id is not None  # noqa: S101 - it came from the database
-    if run.state != RunState.CANCELLED and not _move(
+    if run.state != RunState.CANCELLED and not move_run(
         session,
         run.id,
         (RunState.PLANNING, RunState.RUNNING, RunState.PAUSED),
@@ -219,73 +219,9 @@ def cancel(session: Session, campaign: str, *, reason: str) -> Run:
     return run
 
 
-def cancel_rows(session: Session, run_id: int, *, now: datetime, limit: int = 20_000) -> int:
-    """Settles up to `limit` waiting rows of a cancelled run; call again until it returns 0.
-
-    Portions keep each transaction short for a sender beside it.
-    """
-    portion = (
-        select(col(Message.id))
-        .where(col(Message.run_id) == run_id, col(Message.state) == State.PLANNED)
-        .limit(limit)
-    )
-    done = session.execute(
-        update(Message)
-        .where(
-            col(Message.id).in_(portion),
-            col(Message.state) == State.PLANNED,
-            exists().where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED),
-        )
-        .values(state=State.CANCELLED, reason="cancelled", settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
-    if done.rowcount == 0:
-        sending = exists().where(col(Message.run_id) == run_id, col(Message.state) == State.SENDING)
-        session.execute(
-            update(Run)
-            .where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED, ~sending)
-            .values(finished_at=now)
-            .execution_options(synchronize_session=False)
-        )
-    return done.rowcount
-
-
-def settle_runs(session: Session, *, now: datetime) -> list[tuple[str, RunState]]:
-    """Notices runs that are through: finished, or paused after their first few.
-
-    Returns (campaign, new state) of each run that changed. Reads the heads of two partial indexes
-    per running run, so it costs the same with ten messages and ten million.
-    """
-    changed: list[tuple[str, RunState]] = []
-    running = session.scalars(
-        select(Run).where(col(Run.state) == RunState.RUNNING, col(Run.planned_at).is_not(None))
-    ).all()
-    for run in running:
-        assert run.id is not None  # noqa: S101 - it came from the database
-        sending = exists().where(col(Message.run_id) == run.id, col(Message.state) == State.SENDING)
-        waiting = exists().where(col(Message.run_id) == run.id, col(Message.state) == State.PLANNED)
-        if session.scalar(select(sending)):
-            continue
-        if not session.scalar(select(waiting)):
-            if _move(
-                session, run.id, (RunState.RUNNING,), state=RunState.FINISHED, finished_at=now
-            ):
-                changed.append((run.campaign, RunState.FINISHED))
-        elif run.released_to is not None and _released_is_done(session, run):
-            first = run.terms.get("first")
-            reason = (
-                f"the first {first} are out: look at them, then "
-                f"potok campaigns resume {run.campaign}"
-            )
-            if _move(session, run.id, (RunState.RUNNING,), state=RunState.PAUSED, reason=reason):
-                changed.append((run.campaign, RunState.PAUSED))
-    return changed
-
-
 def reopen(session: Session, run_id: int) -> None:
     """A finished run with a row to send again is running again."""
-    _move(session, run_id, (RunState.FINISHED,), state=RunState.RUNNING, finished_at=None)
+    move_run(session, run_id, (RunState.FINISHED,), state=RunState.RUNNING, finished_at=None)
 
 
 def active_runs(session: Session) -> list[str]:

@@ -14,13 +14,15 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from campaigns.admit import FrequencyCap
+from campaigns.candidates import LaneRules
+from campaigns.delivery import Fault, Shared, no_fault
 from campaigns.finish import doubt_count, recover
-from campaigns.lane import Fault, LaneDriver, Shared, no_fault
+from campaigns.lane import LaneDriver
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.planning import plan_range, planning_runs
-from campaigns.queue import LaneRules, lanes_with_work
+from campaigns.queue import lanes_with_work
 from campaigns.rules import frozen_rule
-from campaigns.runs import cancel_rows, settle_runs
+from campaigns.settling import cancel_rows, settle_runs
 from campaigns.states import RunState, State
 from campaigns.store import Clock, Store
 from campaigns.tables import Message, Run
@@ -147,7 +149,9 @@ class Worker:
     async def _nap(self) -> None:
         try:
             # A worker with a few messages left must not sleep a second between them.
-            seconds = 0.05 if any(d.under_way for d in self._drivers.values()) else SURVEY_SECONDS
+            seconds = (
+                0.05 if any(d.view().under_way for d in self._drivers.values()) else SURVEY_SECONDS
+            )
             await asyncio.wait_for(self._shared.stopping.wait(), max(seconds, 0.2))
         except TimeoutError:
             pass

@@ -5,9 +5,11 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from campaigns import FrequencyCap, Message, Run, State, verify
+from campaigns.candidates import LaneRules
 from campaigns.finish import Sent, finish, recover, resolve, skip_unmade
-from campaigns.queue import Claims, LaneRules, claim, lanes_with_work
-from campaigns.runs import cancel, cancel_rows, pause, resume, settle_runs
+from campaigns.queue import Claims, claim, lanes_with_work
+from campaigns.runs import cancel, pause, resume
+from campaigns.settling import cancel_rows, settle_runs
 from campaigns.tables import Attempt
 from console.database import Database
 from deliverability import Cause, IdentityDay, Outcome, Phase, Verdict

@@ -7,9 +7,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from campaigns import verify
+from campaigns.candidates import LaneRules
 from campaigns.finish import Sent, finish
-from campaigns.queue import LaneRules, claim
-from campaigns.runs import settle_runs
+from campaigns.queue import claim
+from campaigns.settling import settle_runs
 from campaigns.verify import INVARIANTS
 from console.database import Database
 from deliverability import Cause, Outcome, Phase, Verdict

@@ -1,0 +1,108 @@
+"""What a claim looks at: a run's due messages in a lane, and all that speaks against them.
+
+One query, read in the claiming transaction; `admit.py` decides on each row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, select
+from sqlmodel import Session, col
+
+from campaigns.admit import FrequencyCap
+from campaigns.runs import Terms
+from campaigns.states import WRITTEN, State
+from campaigns.tables import Message, Run
+from leads import Event, Instant, Lead, why_left_out
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneRules:
+    """What a claim must know besides the rows."""
+
+    lane_id: int
+    identity: str
+    #: Messages the identity may send on one local day; None means no cap.
+    per_day: int | None
+    #: The workspace's zone: whose midnight ends a day, and the zone of leads without one.
+    zone: ZoneInfo
+    cap: FrequencyCap | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """The columns of a due message that claiming needs."""
+
+    id: int
+    lead_id: int
+    attempts: int
+    deferrals: int
+    template_version_id: int
+    rfc_message_id: str
+    due_at: datetime
+    expires_at: datetime
+
+
+_DUE_COLUMNS = (
+    col(Message.id),
+    col(Message.lead_id),
+    col(Message.attempts),
+    col(Message.deferrals),
+    col(Message.template_version_id),
+    col(Message.rfc_message_id),
+    col(Message.due_at),
+    col(Message.expires_at),
+)
+
+
+def _recent(
+    cap: FrequencyCap | None, now: datetime
+) -> tuple[ColumnElement[int], ColumnElement[datetime | None]]:
+    """How many messages count against the cap, and when the oldest of them was sent.
+
+    `sending` and `in_doubt` count too: somebody may have received them.
+    """
+    if cap is None:
+        return literal(0), literal(None, Instant)
+    other = Message.__table__.alias("other")  # type: ignore[attr-defined]
+    when = func.coalesce(other.c.settled_at, other.c.claimed_at, type_=Instant)
+    counted = and_(
+        other.c.lead_id == col(Lead.id),
+        other.c.state.in_(sorted(WRITTEN)),
+        when > now - timedelta(days=cap.days),
+    )
+    return (
+        select(func.count()).select_from(other).where(counted).scalar_subquery(),
+        select(func.min(when, type_=Instant)).where(counted).scalar_subquery(),
+    )
+
+
+def candidates(
+    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
+) -> Sequence[Row[Any]]:
+    answered = exists().where(
+        col(Event.lead_id) == col(Lead.id),
+        col(Event.kind) == "replied",
+        col(Event.campaign) == run.campaign,
+    )
+    due = [
+        col(Message.run_id) == run.id,
+        col(Message.lane_id) == rules.lane_id,
+        col(Message.state) == State.PLANNED,
+        col(Message.due_at) <= now,
+    ]
+    if run.released_to is not None:
+        due.append(col(Message.id) <= run.released_to)
+    reason = why_left_out(Terms.of_body(run.terms).permission)
+    return session.execute(
+        select(*_DUE_COLUMNS, reason, col(Lead.timezone), answered, *_recent(rules.cap, now))
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .where(*due)
+        .order_by(col(Message.due_at), col(Message.id))
+        .limit(wanted)
+        # SQLite has one writer and ignores this; on PostgreSQL two claimers never meet.
+        .with_for_update(of=Message, skip_locked=True)
+    ).all()
