@@ -78,8 +78,8 @@ def close(
     """
     known = {name: other.rule_text for name, other in others.items()}
     known[definition.name] = definition.rule_text
-    rule = parse(f"in segment {_quoted(definition.name)}", stages=stages, segments=known)
-    needed = {name: known[name] for name in sorted(rule.segments) if name != definition.name}
+    rule = parse(definition.rule_text, stages=stages, segments=known, name=definition.name)
+    needed = {name: known[name] for name in sorted(rule.segments)}
     if stages is None:
         return replace(definition, segments=needed, stages=None)
     return replace(definition, segments=needed, stages=_named(rule, stages))
@@ -91,15 +91,11 @@ def rule_of(body: Mapping[str, Any]) -> Rule:
     return rule
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def _named(rule: Rule, stages: Stages) -> dict[str, tuple[str, ...]]:
     """Only the stages and pipelines the rules name: a stage added elsewhere changes no segment."""
     pipelines = {
         value.text
-        for condition in rule.segments.values()
+        for condition in (rule.condition, *rule.segments.values())
         for each, _ in walk(condition)
         for value in _pipelines(each)
     }

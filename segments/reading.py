@@ -28,19 +28,20 @@ def parse(
     *,
     stages: Stages | None = None,
     segments: Mapping[str, str] | None = None,
+    name: str | None = None,
 ) -> Rule:
     """The rule that `text` says.
 
     With `stages` (each pipeline's stage names) stages and pipelines are checked and take their
     exact spelling. With `segments` (name to rule text) every segment named is read too, and those
-    it names, so that the rule is closed.
+    it names, so that the rule is closed; `name` says which of them the text itself is.
 
     Raises RuleError, which shows the place; SegmentCycleError when segments go in a circle.
     """
     reading = _Reading(stages=stages, known=segments or {})
     condition = reading.read(text)
     if segments is not None:
-        reading.close(text, condition, ())
+        reading.close(text, condition, (name,) if name is not None else ())
         total = sum(1 for each in (condition, *reading.below.values()) for _ in walk(each))
         if total > MAX_CONDITIONS:
             raise RuleError(text, 1, 1, _TOO_MANY)

@@ -85,6 +85,16 @@ def test_a_circle_is_refused_when_closing() -> None:
         close(all_["c"], all_)
 
 
+def test_an_error_in_a_segment_named_says_where() -> None:
+    all_ = _definitions(a="contry = PL", b="in segment a")
+    with pytest.raises(RuleError) as own:
+        close(all_["a"], all_)
+    assert own.value.message == 'there is no field "contry"'
+    with pytest.raises(RuleError) as below:
+        close(all_["b"], all_)
+    assert below.value.message == 'in segment "a": there is no field "contry"'
+
+
 def test_versions_keep_what_was_applied(database: Database, now) -> None:  # type: ignore[no-untyped-def]
     all_ = _definitions(hot="in segment polish", polish="country = PL")
     body = close(all_["hot"], all_, stages=STAGES).body()
