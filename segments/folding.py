@@ -7,6 +7,8 @@ the words of each database.
 import re
 import string
 
+import idna
+
 from segments.tree import Field
 
 _ASCII = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -29,7 +31,7 @@ def sought(operand: object, text: str) -> str:
     if isinstance(operand, Field) and operand.name == "domain" and not text.isascii():
         # Domains are kept in their IDNA form (RFC 5890): a rule may name the one people read.
         try:
-            return fold(text.encode("idna").decode())
-        except UnicodeError:
+            return idna.encode(text, uts46=True).decode()
+        except idna.IDNAError:
             return fold(text)
     return fold(text)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from segments import RuleError, SegmentCycleError, parse, say, stage_names
+from segments.folding import sought
+from segments.tree import Field
 
 STAGES = {"sales": ("new", "demo", "proposal", "won"), "partners": ("new", "signed")}
 
@@ -205,3 +207,9 @@ def test_stage_names_reads_pipelines() -> None:
 
     pipelines = {"sales": Pipeline(stages=(Stage("new"), Stage("won")))}
     assert stage_names(pipelines) == {"sales": ("new", "won")}
+
+
+def test_a_domain_is_looked_for_as_it_is_kept() -> None:
+    assert sought(Field(name="domain"), "Straße.de") == "xn--strae-oqa.de"
+    assert sought(Field(name="domain"), ".PL") == ".pl"
+    assert sought(Field(name="domain"), "ł..") == "ł.."
