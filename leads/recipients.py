@@ -20,9 +20,10 @@ def recipients(session: Session, lead_ids: Sequence[int]) -> dict[int, Recipient
         stated.setdefault(lead_id, {}).setdefault(name, []).append(value)
     found: dict[int, Recipient] = {}
     names = (
-        "email domain token name first_name last_name company job_title phone country language "
-        "timezone owner source stage stage_at score attributes"
-    ).split()
+        *("email", "domain", "token", "name", "first_name", "last_name", "company", "job_title"),
+        *("phone", "country", "language", "timezone", "owner", "source", "stage", "stage_at"),
+        *("score", "attributes"),
+    )
     rows = session.execute(
         select(col(Lead.id), col(Lead.tags), *(getattr(Lead, name) for name in names)).where(
             col(Lead.id).in_(lead_ids)
