@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from console.definitions import KINDS, SEGMENT, Definition, Kind, read_definitions
+from console.definitions import KINDS, SEGMENT, TEMPLATE, Definition, Kind, read_definitions
 from console.settings import Settings
 from console.wiring import Workspace
 from leads import JsonObject, Permission, content_hash, current_versions, freeze
@@ -101,12 +101,18 @@ def compare(session: Session, definitions: list[Definition]) -> DefinitionPlan:
     return DefinitionPlan(changes=tuple(changes), unchanged=unchanged)
 
 
+def _read(workspace: Workspace) -> list[Definition]:
+    versions = workspace.database.read(lambda s: current_versions(s, TEMPLATE.table))
+    applied = {version.name: version.body or {} for version in versions}
+    return read_definitions(workspace.settings, applied=applied)
+
+
 def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
     """What applying would change, with how many leads each changed segment holds before and after.
 
     Raises SettingsError that names every mistake in the files.
     """
-    definitions = read_definitions(workspace.settings)
+    definitions = _read(workspace)
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
@@ -135,7 +141,7 @@ def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
     Raises SettingsError, with nothing frozen, when any file has a mistake.
     """
-    definitions = read_definitions(workspace.settings)
+    definitions = _read(workspace)
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
@@ -148,6 +154,6 @@ def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
 def unapplied(workspace: Workspace) -> list[str]:
     """Edits that no campaign would see yet: `segments/hot.toml (changed)`."""
-    definitions = read_definitions(workspace.settings)
+    definitions = _read(workspace)
     found = workspace.database.read(lambda session: compare(session, definitions))
     return [f"{change.file} ({change.what})" for change in found.changes]

@@ -18,7 +18,7 @@ def _hint(name: str) -> str:
     city = name.rpartition("/")[2].replace(" ", "_").lower()
     known = sorted(available_timezones())
     by_city = {zone.rpartition("/")[2].lower(): zone for zone in known}
-    near = difflib.get_close_matches(city, by_city, n=1, cutoff=0.7)
+    near = difflib.get_close_matches(city, by_city, n=1, cutoff=0.8)
     if near:
         return f'did you mean "{by_city[near[0]]}"?'
     return 'write it like "Europe/Warsaw"'

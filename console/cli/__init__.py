@@ -83,7 +83,7 @@ class Root(click.Group):
         try:
             code = super().main(args, prog_name or "potok", complete_var, False, **extra)
         except click.Abort as stop:
-            asked = isinstance(stop.__cause__, EOFError)
+            asked = EOFError in {type(stop.__cause__), type(stop.__context__)}
             if asked:
                 click.echo("No answer was given, so nothing was done.", err=True)
             code = 1 if asked else INTERRUPTED

@@ -166,6 +166,39 @@ def test_a_segment_that_uses_a_changed_one_changes_with_it(home: Path, document:
     assert changes["poles"]["diff"] == []
 
 
+def test_only_templates_that_were_touched_are_compiled_again(
+    home: Path, document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import templates
+
+    compiled: list[str] = []
+    real = templates.compile_template
+
+    def count(name: str, files: Any, **more: Any) -> Any:
+        compiled.append(name)
+        return real(name, files, **more)
+
+    monkeypatch.setattr("templates.compile_template", count)
+    assert document("plan")["changes"] == []
+    assert compiled == []
+    edit(home / "templates" / "welcome" / "body.html", "</body>", "<p>More</p></body>")
+    assert [c["name"] for c in document("plan")["changes"]] == ["welcome"]
+    assert compiled == ["welcome"]
+
+
+def test_a_shared_part_changes_the_templates_that_include_it(
+    home: Path, document: Document
+) -> None:
+    (home / "templates" / "_foot.html").write_text("<p>Acme</p>")
+    edit(
+        home / "templates" / "welcome" / "body.html", "</body>", '{% include "_foot.html" %}</body>'
+    )
+    document("apply")
+    (home / "templates" / "_foot.html").write_text("<p>Acme Ltd</p>")
+    (change,) = document("plan")["changes"]
+    assert (change["name"], change["change"]) == ("welcome", "changed")
+
+
 def test_every_mistake_is_named_and_nothing_is_applied(
     home: Path, potok: Run, document: Document
 ) -> None:
