@@ -4,5 +4,6 @@ Does        a local receiver for mail, the shipped leads, the live view, the run
 Owns        no table; everything it makes lies in one folder that can be deleted.
 Never       talks to anything but 127.0.0.1: every domain in it is reserved (RFC 2606, RFC 6761).
 Standards   RFC 5321 (answers of the receiver), RFC 3463 (their enhanced codes).
-Read        providers.toml, behaviour.py, record.py, receiver.py, process.py, leads.csv
+Read        providers.toml, behaviour.py, record.py, receiver.py, process.py; leads.csv, workspace/,
+            stage.py; lapse.py, tally.py, view.py, sums.py, play.py, telling.py
 """

@@ -11,15 +11,20 @@ from sqlmodel import Session, col
 
 from campaigns import Message, Plan, Run, State, require_run
 from console.campaigning import plan_campaign, start_campaign
-from console.demo.arriving import Arrived, bring_in, suppress_those_in
+from console.importing import Wish, import_file
 from console.new_workspace import Answers, Server, make_workspace
+from console.suppressing import suppress_file
 from console.wiring import Workspace, open_workspace
 from console.workspace import apply
 from deliverability import Lane
+from leads import Counts
 
 SHIPPED = Path(__file__).with_name("workspace")
+LEADS = Path(__file__).with_name("leads.csv")
 CAMPAIGN = "answers"
 SEGMENT = "interested"
+#: Brought along from whatever was used before.
+OPTED_OUT = "opted-out.txt"
 #: The port the shipped `potok.toml` is written with.
 PORT = "port = 2525"
 
@@ -32,7 +37,7 @@ class Stage:
     """A workspace in which everything is ready to be sent."""
 
     workspace: Workspace
-    arrived: Arrived
+    arrived: Counts
     #: Addresses that opted out before we came.
     suppressed: int
     plan: Plan
@@ -50,6 +55,7 @@ def make_demo_workspace(folder: Path, *, port: int, now: datetime) -> Workspace:
     )
     make_workspace(folder, answers, now=now)
     shutil.copytree(SHIPPED, folder, dirs_exist_ok=True)
+    shutil.copy(LEADS, folder)
     settings = folder / "potok.toml"
     text = settings.read_text(encoding="utf-8")
     settings.write_text(text.replace(PORT, f"port = {port}"), encoding="utf-8")
@@ -60,13 +66,14 @@ def make_demo_workspace(folder: Path, *, port: int, now: datetime) -> Workspace:
 
 def set_the_stage(workspace: Workspace, *, by: str, ready: Ready) -> Stage:
     """Leads in, those who opted out suppressed, the campaign planned and started."""
-    arrived = bring_in(workspace, by=by)
+    path = workspace.path
+    arrived = import_file(workspace, path / LEADS.name, Wish(), by=by).taken.counts
     ready(
         "leads",
         f"{arrived.added} came in from {arrived.read} rows; {arrived.rejected} rows were turned "
         f"down, {arrived.repeated} repeat somebody",
     )
-    suppressed = suppress_those_in(workspace, workspace.path / "opted-out.txt", by=by)
+    suppressed = suppress_file(workspace, path / OPTED_OUT, by=by).added
     ready("opt-outs", f"{suppressed} brought along from the old tool")
     plan = plan_campaign(workspace, CAMPAIGN)
     ready(

@@ -20,10 +20,10 @@ def tell_ready(screen: Console, what: str, words: str) -> None:
     screen.print(line, soft_wrap=True)
 
 
-def tell(screen: Console, played: Played) -> None:
-    """The sums, where everything lies, what to type next."""
+def tell(screen: Console, played: Played, *, potok: str) -> None:
+    """The sums, where everything lies, what to type next; `potok` is how the command is found."""
     tell_sums(screen, played)
-    tell_next(screen, played)
+    tell_next(screen, played, potok=potok)
 
 
 def tell_sums(screen: Console, played: Played) -> None:
@@ -46,23 +46,26 @@ def tell_sums(screen: Console, played: Played) -> None:
     )
 
 
-def tell_next(screen: Console, played: Played) -> None:
+def tell_next(screen: Console, played: Played, *, potok: str) -> None:
     """Where the workspace is and what to type there."""
     someone = _someone(played)
     folder = played.stage.workspace.path
     screen.print()
     screen.print("  Look around:", style="bold")
-    for command, what in (
-        (f"cd {folder}", ""),
-        (f"potok leads show {someone}", "one lead and everything that happened"),
-        (f"potok campaigns status {CAMPAIGN}", "the campaign in numbers"),
-        (f"potok segments count {SEGMENT}", "who matches, who is left out and why"),
+    line = Text("    ")
+    screen.print(line.append(f"cd {folder}", style="cyan"), soft_wrap=True)
+    commands = (
+        (f"{potok} leads show {someone}", "one lead and all that happened"),
+        (f"{potok} campaigns status {CAMPAIGN}", "the campaign in numbers"),
+        (f"{potok} segments count {SEGMENT}", "who matches, who is left out and why"),
         ("ls received/mail", "every mail as it arrived; open one"),
-        ("potok init my-workspace", "and start your own"),
-    ):
+        (f"{potok} init my-workspace", "start your own"),
+    )
+    width = max(len(command) for command, _ in commands)
+    for command, what in commands:
         line = Text("    ")
-        line.append(f"{command:<58}", style="cyan")
-        line.append(f" {what}" if what else "", style="dim")
+        line.append(f"{command:<{width}}", style="cyan")
+        line.append(f"   {what}", style="dim")
         screen.print(line, soft_wrap=True)
     screen.print()
 
