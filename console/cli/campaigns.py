@@ -126,8 +126,7 @@ def start(
                 raise click.ClickException(f"Not started: {wrong.what} ({wrong.where}). {wrong.do}")
             if made.mailable == 0:
                 raise click.ClickException(
-                    "Not started: nobody would get it. See who is left out above, or "
-                    f"potok segments count {name}"
+                    "Not started: nobody would get it. The plan above says who is left out and why"
                 )
             count = min(first or made.mailable, made.mailable)
             if not frame.confirm(f"Send to {count} of {made.mailable} leads?", yes=yes):

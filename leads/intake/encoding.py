@@ -143,7 +143,7 @@ def _faults(data: bytes, name: str) -> int:
     """Characters that do not belong into text: control characters, signs inside words."""
     text = data.decode(name, errors="replace")
     faults = 0
-    for before, here, after in zip(" " + text, text, text[1:] + " ", strict=True):
+    for before, here, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if here.isascii():
             continue
         kind = unicodedata.category(here)
