@@ -20,8 +20,8 @@ _EUROPEAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 # A time may follow; its seconds' fraction and zone too.
 _CLOCK = re.compile(r"[T ]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}:?\d{2})?", re.I)
-_SPLIT = re.compile(r"(?<!\\)[;|]")
-_ESCAPED = re.compile(r"\\([;|\\])")
+# An escaped sign, a separator, or anything else.
+_PIECES = re.compile(r"\\([;|\\])|([;|])|([^;|\\]+|\\)")
 
 
 def yes_or_no(text: str) -> bool | None:
@@ -59,7 +59,13 @@ def moment(text: str, zone: tzinfo) -> datetime:
 
 def values_in(text: str) -> list[str]:
     """Several values parted by ; or | (a backslash before one keeps it), blanks cut off."""
-    return [each for part in _SPLIT.split(text) if (each := _ESCAPED.sub(r"\1", part).strip())]
+    parts = [""]
+    for escaped, separator, other in _PIECES.findall(text):
+        if separator:
+            parts.append("")
+        else:
+            parts[-1] += escaped or other
+    return [each for part in parts if (each := part.strip())]
 
 
 def joined(values: list[str] | tuple[str, ...]) -> str:
