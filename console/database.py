@@ -24,6 +24,8 @@ Work = Callable[[Session], T]
 
 #: Seconds a SQLite writer waits for another process's transaction before it says "locked".
 BUSY_SECONDS = 30.0
+#: Seconds to wait for a PostgreSQL server to answer at all.
+DIAL_SECONDS = 10
 
 
 def database_url(text: str, workspace: Path) -> URL:
@@ -73,7 +75,9 @@ class Database:
             self.writer = _sqlite_engine(url, readonly=False)
             self.reader = _sqlite_engine(url, readonly=True)
         else:
-            self.writer = create_engine(url, pool_pre_ping=True)
+            # Without it a host that swallows packets keeps a command waiting for two minutes.
+            wait = {} if "connect_timeout" in url.query else {"connect_timeout": DIAL_SECONDS}
+            self.writer = create_engine(url, pool_pre_ping=True, connect_args=wait)
             self.reader = self.writer
 
     @contextmanager

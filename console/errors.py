@@ -112,6 +112,11 @@ DATABASE_WORDS: tuple[tuple[str, str], ...] = (
         "PostgreSQL does not answer: see that it runs and that host and port in potok.toml are "
         "right",
     ),
+    (
+        "timeout expired",
+        "PostgreSQL does not answer: see that host and port in potok.toml are right and that no "
+        "firewall is between",
+    ),
     ("could not translate host name", "The name of the database's host is not known"),
     ("failed to resolve host", "The name of the database's host is not known"),
     (

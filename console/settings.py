@@ -48,8 +48,8 @@ class Settings:
 
     #: The workspace's folder.
     path: Path
-    #: As written; `console.database.database_url` makes the URL.
-    database: str
+    #: As written; `console.database.database_url` makes the URL. May hold a password.
+    database: str = field(repr=False)
     time_zone: ZoneInfo
     web: Web
     pipelines: Mapping[str, Pipeline]
@@ -141,12 +141,13 @@ def _database(root: Section, workspace: Path) -> str:
     text: str = root["database"]
     try:
         kind = database_url(text, workspace).drivername
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         kind = ""
     if kind not in ("sqlite", "postgresql+psycopg"):
+        # What stands behind :// may be a password and is not repeated.
         raise root.error(
             "database",
-            f'database = "{text}": write "sqlite:///potok.db" or '
+            f'database = "{text.partition("://")[0][:40]}...": write "sqlite:///potok.db" or '
             '"postgresql+psycopg://user@host/name"',
         )
     return text

@@ -252,6 +252,10 @@ def test_a_secret_is_in_no_text_that_could_be_shown(
     settings = read(tmp_path, SMTP + 'user = "x"\npassword_env = "SECRET_VARIABLE"')
     assert settings.sender("a").smtp.password == "hunter2"
     assert "hunter2" not in repr(settings) + str(settings)
+    with_login = read(tmp_path, 'database = "postgresql+psycopg://anna:hunter2@h/x"')
+    assert "hunter2" not in repr(with_login)
+    assert "hunter2" not in mistake(tmp_path, 'database = "mysql://anna:hunter2@h/x"')
+    assert "hunter2" not in mistake(tmp_path, 'database = "postgresql://anna:hunter2@h:x/x"')
 
 
 @given(st.text(max_size=300))
