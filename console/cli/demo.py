@@ -36,6 +36,7 @@ def demo(frame: Frame, keep: str | None) -> None:
       potok demo
       potok demo --keep my-first-workspace
     """
+    import shutil
     import tempfile
     from pathlib import Path
 
@@ -45,8 +46,13 @@ def demo(frame: Frame, keep: str | None) -> None:
     folder = Path(keep) if keep else Path(tempfile.mkdtemp(prefix="potok-demo-")) / "workspace"
     screen = frame.screen(stderr=True)
     screen.print("\nA campaign on this machine, from the leads to the sums.\n", style="bold")
-    with _Watching(frame, screen) as watching:
-        played = play(folder, watching, by=frame.by)
+    try:
+        with _Watching(frame, screen) as watching:
+            played = play(folder, watching, by=frame.by)
+    except BaseException:
+        if not keep:  # a temporary folder with half a demo in it is of no use to anybody
+            shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
     frame.emit(document(played), lambda out: tell(out, played, potok=_command()))
     frame.exit(DONE if played.sums.hold else REFUSED)
 
