@@ -29,7 +29,11 @@ ADDRESSES = st.builds(lambda local, domain: f"{local}@{domain}", LOCALS, DOMAINS
 def library(text: str) -> tuple[str, str] | None:
     try:
         found = validate_email(
-            text, check_deliverability=False, allow_smtputf8=True, strict=True, test_environment=True
+            text,
+            check_deliverability=False,
+            allow_smtputf8=True,
+            strict=True,
+            test_environment=True,
         )
     except EmailNotValidError:
         return None
