@@ -11,5 +11,5 @@ Read        cli/ (its frame, then one file per command group); what is set:
             settings_page.py; what is kept: database.py, schema.py, migrations/; what is chosen:
             wiring.py, errors.py, document.py; the workspace: definitions.py, workspace.py,
             questions.py, new_workspace.py, starting_files.py, doctor.py; commands of several
-            rooms: campaigning.py, sending.py, previews.py, suppressing.py; demo/
+            rooms: campaigning.py, sending.py, importing.py, previews.py, suppressing.py; demo/
 """
