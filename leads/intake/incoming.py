@@ -61,6 +61,8 @@ class Reader:
             for c in columns
             if c.target not in (IGNORED, "email")
         ]
+        #: What was said of pipeline and stage -> where that is; few, and asked for every row.
+        self._places: dict[tuple[str, str], tuple[str, str]] = {}
         self._has_consent = any(c.target == "consent" for c in columns)
 
     def key(self, row: Row) -> str | None:
@@ -120,14 +122,15 @@ class Reader:
 
     def _stage(self, found: Incoming, said: dict[str, str]) -> None:
         if "pipeline" in said or "stage" in said:
-            terms = self._terms
-            pipeline = (
-                find_pipeline(terms.pipelines, said["pipeline"])
-                if "pipeline" in said
-                else terms.pipeline
-            )
-            found.pipeline = pipeline.name
-            found.stage = pipeline.named(said["stage"]) if "stage" in said else pipeline.names[0]
+            place = said.get("pipeline", ""), said.get("stage", "")
+            if place not in self._places:
+                self._places[place] = self._place(*place)
+            found.pipeline, found.stage = self._places[place]
+
+    def _place(self, pipeline: str, stage: str) -> tuple[str, str]:
+        terms = self._terms
+        chosen = find_pipeline(terms.pipelines, pipeline) if pipeline else terms.pipeline
+        return chosen.name, chosen.named(stage) if stage else chosen.names[0]
 
     def _consent(self, found: Incoming, said: dict[str, str]) -> None:
         terms = self._terms

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import lru_cache
 
 from leads.errors import FieldError
 
@@ -31,6 +32,7 @@ def yes_or_no(text: str) -> bool | None:
     return True if word in _YES else False if word in _NO else None
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str, zone: tzinfo) -> datetime:
     """A date, or a date and a time, as an aware instant; without a zone it is meant in `zone`.
 
@@ -59,6 +61,8 @@ def moment(text: str, zone: tzinfo) -> datetime:
 
 def values_in(text: str) -> list[str]:
     """Several values parted by ; or | (a backslash before one keeps it), blanks cut off."""
+    if not (";" in text or "|" in text or "\\" in text):
+        return [text.strip()] if text.strip() else []
     parts = [""]
     for escaped, separator, other in _PIECES.findall(text):
         if separator:
