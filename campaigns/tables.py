@@ -1,5 +1,5 @@
-"""The tables of this room: what was asked for (campaign, run) and what became of it (message,
-attempt)."""
+"""The tables of this room: what was asked for (campaign, sequence, run), who is on the way through
+a sequence (enrolment), and what became of it (message, attempt)."""
 
 from datetime import datetime
 
@@ -152,3 +152,66 @@ class Attempt(Row, table=True):
     reply: str = ""
 
     __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+
+class Sequence(Version, table=True):
+    """A sequence as it was applied, closed: stages, entry rule and topic stand in `body`."""
+
+    __tablename__ = "sequence"
+    __table_args__ = (Index("ix_sequence_name_id", "name", "id"),)
+
+
+class Enrolment(Row, table=True):
+    """One lead's way through one sequence. Only its next message exists.
+
+    The steps are those of the version it started with (`sequence_id`).
+    """
+
+    __tablename__ = "enrolment"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    #: The sequence's name, over all its versions.
+    sequence: str
+    sequence_id: int = Field(sa_type=BigInteger, foreign_key="sequence.id")
+    run_id: int = Field(sa_type=BigInteger, foreign_key="run.id")
+    lead_id: int = Field(sa_type=BigInteger, foreign_key="lead.id")
+    #: 1 for the first time this lead enters the sequence, then 2, ...
+    pass_: int = Field(default=1, sa_column=Column("pass", Integer, nullable=False))
+    #: The event that started it; what happens to the lead after it (a higher id) can end it.
+    event_id: int = Field(sa_type=BigInteger)
+    #: The step it stands at, by name.
+    step: str
+    #: When to look at it: the end of a wait, or when its message is due.
+    due_at: datetime = Field(sa_type=Instant)
+    #: Its latest message; null before the first.
+    message_id: int | None = Field(default=None, sa_type=BigInteger, foreign_key="message.id")
+    #: active | done | exited
+    state: str
+    #: Why it was exited.
+    reason: str = ""
+    enrolled_at: datetime = Field(sa_type=Instant)
+    ended_at: datetime | None = Field(default=None, sa_type=Instant)
+
+    __table_args__ = (
+        UniqueConstraint("sequence", "lead_id", "pass"),
+        # Nobody walks through a sequence twice at the same time: the database says so.
+        Index(
+            "ix_enrolment_active",
+            "lead_id",
+            "sequence",
+            unique=True,
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+        # Each survey reads the head of this index per running sequence.
+        Index(
+            "ix_enrolment_due",
+            "run_id",
+            "due_at",
+            "id",
+            sqlite_where=text("state = 'active'"),
+            postgresql_where=text("state = 'active'"),
+        ),
+        # A claim finds the enrolment of a message.
+        Index("ix_enrolment_message_id", "message_id"),
+    )
