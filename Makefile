@@ -38,6 +38,7 @@ proof: $(VENV)/.installed-dev  ## The proofs in their long form (kills, pace, a 
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow --proof --timeout 3600 $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure the pipeline beside smtp-source
+	@test -f benchmarks/__main__.py || { echo "There is no benchmark of the whole pipeline yet." >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Format, mend what ruff can mend, bring the docs in step

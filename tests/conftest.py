@@ -29,7 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def proof(request: pytest.FixtureRequest) -> bool:
-    """Whether a proof marked `slow` should take its long form: more kills, more rows, more hours."""
+    """Whether a proof marked `slow` takes its long form: more kills, more rows, more hours."""
     return bool(request.config.getoption("--proof"))
 
 
