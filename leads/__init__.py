@@ -8,7 +8,7 @@ Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1
 Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
             finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
             consent.py, suppression.py, codes.csv,
-            permission.py, intake/
+            permission.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
@@ -23,6 +23,7 @@ from leads.errors import (
     StageError,
     UnknownLead,
 )
+from leads.export import export_documents, export_rows
 from leads.fields import FIELDS
 from leads.finding import (
     Brief,
@@ -126,6 +127,8 @@ __all__ = [
     "Taken",
     "Terms",
     "take_in",
+    "export_documents",
+    "export_rows",
     "ON_DUPLICATE",
     "Held",
     "count_suppressed",

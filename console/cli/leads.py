@@ -33,9 +33,12 @@ def the_lead(session: "Session", workspace: "Workspace", email: str) -> "Lead":
 @command(leads, "list")
 @click.argument("text", required=False)
 @click.option("--stage", help="Only those in this stage.")
+@click.option("--segment", help="Only those this segment (or rule) chooses now.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="At most.")
 @click.option("--after", default=0, metavar="ID", help="Those behind this lead's number.")
-def list_(frame: Frame, text: str | None, stage: str | None, limit: int, after: int) -> None:
+def list_(
+    frame: Frame, text: str | None, stage: str | None, segment: str | None, limit: int, after: int
+) -> None:
     """Leads in the order they came; with TEXT, those whose address, name or company has it.
 
     \b
@@ -46,7 +49,7 @@ def list_(frame: Frame, text: str | None, stage: str | None, limit: int, after: 
     from leads import browse, count_leads
 
     with frame.workspace() as workspace:
-        conditions = _conditions(workspace, text, stage)
+        conditions = choosing(workspace, text=text, stage=stage, segment=segment)
         with workspace.database.reading() as session:
             total = count_leads(session, *conditions)
             rows = list(browse(session, *conditions, after=after, limit=limit))
@@ -57,11 +60,15 @@ def list_(frame: Frame, text: str | None, stage: str | None, limit: int, after: 
         if not rows:
             screen.print(
                 "No lead matches."
-                if text or stage or after
+                if text or stage or segment or after
                 else "No lead yet. Bring some: potok leads import FILE.csv"
             )
             return
-        table = Table("address", "name", "company", "stage", "since (UTC)", "tags", box=None)
+        table = Table(box=None)
+        # An address cut short is no address: it goes on below instead.
+        table.add_column("address", overflow="fold", min_width=24)
+        for heading in ("name", "company", "stage", "since (UTC)", "tags"):
+            table.add_column(heading)
         for row in rows:
             table.add_row(
                 row.email,
@@ -78,9 +85,14 @@ def list_(frame: Frame, text: str | None, stage: str | None, limit: int, after: 
     frame.emit({"total": total, "leads": [_line(row) for row in rows]}, human)
 
 
-def _conditions(
-    workspace: "Workspace", text: str | None, stage: str | None
+def choosing(
+    workspace: "Workspace",
+    *,
+    text: str | None = None,
+    stage: str | None = None,
+    segment: str | None = None,
 ) -> "list[ColumnElement[bool]]":
+    """What the options choose, as SQL on Lead. Raises StageError, Refused, SegmentError."""
     from sqlmodel import col
 
     from leads import Lead, containing, stage_named
@@ -91,6 +103,12 @@ def _conditions(
     if stage:
         pipeline, name = stage_named(stage, workspace.settings.pipelines)
         conditions += [col(Lead.pipeline) == pipeline, col(Lead.stage) == name]
+    if segment:
+        from console.cli.segment_files import read_files
+        from segments import where
+
+        rule = read_files(workspace).rule(segment)
+        conditions.append(where(rule, now=workspace.now(), zone=workspace.settings.time_zone))
     return conditions
 
 
@@ -154,5 +172,6 @@ def _document(known: "Profile") -> dict[str, Any]:
 
 # The other commands of the group register themselves on it.
 import console.cli.leads_change  # noqa: E402
+import console.cli.leads_export  # noqa: E402
 import console.cli.leads_intake  # noqa: E402
 import console.cli.leads_suppress  # noqa: E402, F401

@@ -1,0 +1,148 @@
+"""Leads as rows again: a table that `leads import` takes back, or one document for each lead.
+
+Leads come by keyset in pages, so that a million cost as much memory as a thousand.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, select
+from sqlmodel import Session, col
+
+from leads.fields import FIELDS
+from leads.finding import present
+from leads.intake.values import joined
+from leads.permission import Permission, why_left_out
+from leads.tables import Consent, Lead, Preference
+
+#: Leads read at once.
+PAGE = 2_000
+
+#: Columns every export has; behind them come prefers.*, consent.* and attr.*.
+COLUMNS = ("email", *FIELDS, "pipeline", "stage", "stage_at", "tags", "score", "created_at")
+
+#: How the consent to everything is called in a heading.
+EVERYTHING = "*"
+
+
+def export_documents(
+    session: Session, *conditions: ColumnElement[bool]
+) -> Iterator[dict[str, Any]]:
+    """Each lead as a document: fields, attributes, tags, preferences, consent, why it is left out
+    of every campaign (None: it is not)."""
+    for lead, stated, agreed in _leads(session, conditions):
+        facts = lead._mapping
+        yield {
+            **{name: facts[name] for name in COLUMNS},
+            "attributes": lead.attributes,
+            "preferences": stated,
+            "consent": [
+                {"topic": topic, "state": state, "source": source, "at": at}
+                for topic, (state, source, at) in agreed.items()
+            ],
+            "left_out": lead.left_out,
+        }
+
+
+def export_rows(session: Session, *conditions: ColumnElement[bool]) -> Iterator[list[str]]:
+    """The heading, then each lead, as cells that `leads import` reads back."""
+    names = session.scalars(
+        select(col(Preference.name))
+        .join(Lead, col(Lead.id) == col(Preference.lead_id))
+        .where(present(), *conditions)
+        .distinct()
+        .order_by(col(Preference.name))
+    ).all()
+    topics = session.scalars(
+        select(col(Consent.topic))
+        .join(Lead, col(Lead.id) == col(Consent.lead_id))
+        .where(present(), *conditions)
+        .distinct()
+        .order_by(col(Consent.topic))
+    ).all()
+    own = _attributes(session, conditions)
+    yield [
+        *COLUMNS,
+        "left_out",
+        *(f"prefers.{name}" for name in names),
+        *(f"consent.{topic or EVERYTHING}" for topic in topics),
+        *(f"attr.{name}" for name in own),
+    ]
+    for lead, stated, agreed in _leads(session, conditions):
+        facts = lead._mapping
+        yield [
+            *(_cell(facts[name]) for name in COLUMNS),
+            lead.left_out or "",
+            *(joined(stated.get(name, [])) for name in names),
+            *(_consent(agreed.get(topic)) for topic in topics),
+            *(_cell(lead.attributes.get(name)) for name in own),
+        ]
+
+
+_Agreed = dict[str, tuple[str, str, datetime]]
+
+
+def _leads(
+    session: Session, conditions: tuple[ColumnElement[bool], ...]
+) -> Iterator[tuple[Row[Any], dict[str, list[str]], _Agreed]]:
+    """Each lead with what it stated and agreed to: three statements a page."""
+    after = 0
+    wanted = [col(getattr(Lead, name)) for name in ("id", *COLUMNS, "attributes")]
+    while page := session.execute(
+        select(*wanted, why_left_out(Permission()).label("left_out"))
+        .where(col(Lead.id) > after, present(), *conditions)
+        .order_by(col(Lead.id))
+        .limit(PAGE)
+    ).all():
+        ids = [lead.id for lead in page]
+        stated: dict[int, dict[str, list[str]]] = {}
+        for lead_id, name, value in session.execute(
+            select(col(Preference.lead_id), col(Preference.name), col(Preference.value))
+            .where(col(Preference.lead_id).in_(ids))
+            .order_by(col(Preference.id))
+        ):
+            stated.setdefault(lead_id, {}).setdefault(name, []).append(value)
+        agreed: dict[int, _Agreed] = {}
+        for row in session.execute(
+            select(
+                col(Consent.lead_id),
+                col(Consent.topic),
+                col(Consent.state),
+                col(Consent.source),
+                col(Consent.at),
+            ).where(col(Consent.lead_id).in_(ids))
+        ):
+            agreed.setdefault(row.lead_id, {})[row.topic] = (row.state, row.source, row.at)
+        for lead in page:
+            yield lead, stated.get(lead.id, {}), agreed.get(lead.id, {})
+        after = ids[-1]
+
+
+def _attributes(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> list[str]:
+    """The names of all attributes, streamed: the databases have no word for this in common."""
+    found: set[str] = set()
+    rows = session.execute(
+        select(col(Lead.attributes)).where(present(), *conditions),
+        execution_options={"yield_per": PAGE},
+    )
+    for (attributes,) in rows:
+        found.update(attributes)
+    return sorted(found)
+
+
+def _consent(agreed: tuple[str, str, datetime] | None) -> str:
+    if agreed is None:
+        return ""
+    state, source, at = agreed
+    return f"{state} {_cell(at)} {source}".strip()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, list):
+        return joined(value)
+    return str(value)
