@@ -1,6 +1,7 @@
 """The rows that were not taken in, as a file that can be corrected and imported itself."""
 
 import csv
+import re
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,9 +18,7 @@ class Rejects:
     """
 
     def __init__(self, source: Source) -> None:
-        self.path = source.path.with_name(f"{source.path.stem}.rejected.csv")
-        if self.path == source.path:
-            self.path = source.path.with_name(f"{source.path.stem}.again.csv")
+        self.path = source.path.with_name(_name(source.path.stem))
         self._part = self.path.with_name(f".{self.path.name}.part")
         self._header = source.header or tuple(f"#{n + 1}" for n in range(source.width))
         self._file: TextIOWrapper | None = None
@@ -56,3 +55,11 @@ class Rejects:
     def _write(self, cells: Sequence[str]) -> None:
         if self._file is not None:
             csv.writer(self._file).writerow(cells)
+
+
+def _name(stem: str) -> str:
+    """fair -> fair.rejected.csv, whose own rejects go to fair.rejected.2.csv, and so on."""
+    found = re.fullmatch(r"(.+)\.rejected(?:\.(\d+))?", stem)
+    if found is None:
+        return f"{stem}.rejected.csv"
+    return f"{found[1]}.rejected.{int(found[2] or 1) + 1}.csv"
