@@ -1,7 +1,8 @@
 """Deliverability: how mail travels so that receivers take it, and what their answers mean.
 
 Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
-            what answers mean, providers and lanes, pace (pure), day caps, presets of companies.
+            what answers mean, providers and lanes, pace (pure), day caps, presets of companies,
+            mailboxes read, and what comes back told apart (pure).
 Owns        domain, lane, identity_day, identity_version, mailbox_cursor, inbound.
 Never       decides who is written to; keeps a transaction open while the network is waited for;
             asks a clock or dice of its own.
@@ -10,7 +11,10 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
             (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
-            lane_memory.py, days.py, presets.py (presets.toml); and trial.py, which tries them all
+            lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries them all;
+            what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
+            inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
+            inbound_origin.py
 """
 
 from deliverability.classify import classify
@@ -20,6 +24,7 @@ from deliverability.errors import (
     ConnectError,
     DeliverabilityError,
     EnvelopeError,
+    MailboxError,
     ProviderError,
     SigningError,
 )
@@ -32,9 +37,13 @@ from deliverability.identity import (
     SmtpServer,
     Tls,
 )
+from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound
+from deliverability.inbound_origin import Origin
 from deliverability.lane_memory import lift_pauses, pace_state, save_pace
 from deliverability.lanes import identity_version, lanes, seed_domains
 from deliverability.links import Ticket, make_token, read_token
+from deliverability.mailbox import Arrived, Batch, MailboxReader, fingerprint
+from deliverability.maildir import Maildir
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
 from deliverability.pace import (
     UNTIL_SOMEBODY_LOOKS,
@@ -96,7 +105,18 @@ __all__ = [
     "take_day",
     "give_day",
     "used_today",
+    "InboundKind",
+    "Failure",
+    "Reading",
+    "Origin",
+    "classify_inbound",
+    "Arrived",
+    "Batch",
+    "MailboxReader",
+    "Maildir",
+    "fingerprint",
     "DeliverabilityError",
+    "MailboxError",
     "EnvelopeError",
     "SigningError",
     "ConnectError",

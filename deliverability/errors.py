@@ -4,7 +4,8 @@ DeliverabilityError
 |-- EnvelopeError     a mail that must not be built: control characters, no address
 |-- ConnectError      no usable connection: `cause` for the pace, `sentence` for a person
 |-- SigningError      a DKIM key that cannot be read or used
-`-- ProviderError     a provider, preset or pace setting that makes no sense
+|-- ProviderError     a provider, preset or pace setting that makes no sense
+`-- MailboxError      a mailbox that cannot be read
 """
 
 from typing import ClassVar
@@ -35,6 +36,10 @@ class SigningError(DeliverabilityError):
 
 class ProviderError(DeliverabilityError):
     """A provider or pace setting makes no sense."""
+
+
+class MailboxError(DeliverabilityError):
+    """The mailbox cannot be read."""
 
 
 class ConnectError(DeliverabilityError):

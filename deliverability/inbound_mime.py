@@ -12,16 +12,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from html import unescape
 
 #: Bytes looked at; what a report or an answer says stands at its beginning.
-MOST_BYTES = 2_000_000
+MOST_BYTES = 1_000_000
 #: Bytes of one part that are decoded into text.
 MOST_TEXT = 200_000
 _DEEPEST = 12
 _MOST_PARTS = 60
 _MOST_FIELDS = 600
+_MOST_HEADER = 250_000
 
-_LINE_END = re.compile(rb"\r{0,2}\n|\r")
 _FIELD = re.compile(rb"([!-9;-~]{1,80})[ \t]*:(.*)", re.DOTALL)
 _PARAMETER = re.compile(r';\s*([\w*-]{1,40})\s*=\s*(?:"([^"]{0,200})"?|([^\s;"]{1,200}))')
 _WORD = re.compile(
@@ -70,7 +71,7 @@ class Part:
 
 def read_mail(raw: bytes) -> Part:
     """The mail as a tree of parts."""
-    data = _LINE_END.sub(b"\n", raw[:MOST_BYTES]).replace(b"\0", b"").lstrip(b"\n")
+    data = _lines(raw[:MOST_BYTES]).replace(b"\0", b"").lstrip(b"\n")
     # mbox files begin each message with a line that is no header field.
     if data.startswith((b"From ", b">From ")):
         data = data.partition(b"\n")[2]
@@ -81,7 +82,7 @@ def read_fields(data: bytes) -> tuple[tuple[tuple[str, str], ...], bytes]:
     """(header fields, the rest). Names in lower case, folded lines joined (RFC 5322 2.2.3)."""
     fields: list[tuple[str, list[bytes]]] = []
     at = 0
-    while at < len(data) and len(fields) < _MOST_FIELDS:
+    while at < min(len(data), _MOST_HEADER) and len(fields) < _MOST_FIELDS:
         end = data.find(b"\n", at)
         line = data[at:] if end < 0 else data[at:end]
         after = len(data) if end < 0 else end + 1
@@ -158,6 +159,13 @@ def _split(body: bytes, boundary: str) -> Iterator[bytes]:
         yield body[start:]
 
 
+def _lines(data: bytes) -> bytes:
+    """CRLF, CR CR LF (which gateways make of it) and CR alone become LF."""
+    if b"\r" not in data:
+        return data
+    return data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
 def undo_transfer(body: bytes, encoding: str) -> bytes:
     """The body without its transfer encoding (RFC 2045 6); what cannot be undone stays."""
     match encoding.strip().lower():
@@ -167,11 +175,11 @@ def undo_transfer(body: bytes, encoding: str) -> bytes:
             try:
                 left = letters[len(whole) :]
                 tail = left + b"=" * (-len(left) % 4) if len(left) > 1 else b""
-                return _LINE_END.sub(b"\n", binascii.a2b_base64(whole + tail))
+                return _lines(binascii.a2b_base64(whole + tail))
             except binascii.Error:
                 return body
         case "quoted-printable":
-            return _LINE_END.sub(b"\n", quopri.decodestring(body))
+            return _lines(quopri.decodestring(body))
         case _:
             return body
 
@@ -191,9 +199,11 @@ def decode_text(data: bytes, charset: str) -> str:
     for codec in (_codec(charset) if charset and charset.isascii() else "", "utf-8"):
         if codec:
             try:
-                return data.decode(codec).replace("\0", "")
+                text = data.decode(codec)
             except (UnicodeError, ValueError):
                 continue
+            # UTF-7 and UTF-16 can carry halves of characters, which no database takes.
+            return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
     return data.decode("latin-1").replace("\0", "")
 
 
@@ -213,14 +223,20 @@ def decode_words(value: str) -> str:
     return " ".join(_WORD.sub(word, _BETWEEN_WORDS.sub("", value)).split())
 
 
-_HIDDEN = re.compile(r"<(style|script|head|title)\b[^<>]{0,500}>.{0,50000}?</\1\s*>", re.I | re.S)
+_HIDDEN = re.compile(r"<(/?)(style|script|title)\b[^<>]{0,500}>", re.IGNORECASE)
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d|/td)\b[^<>]{0,200}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
 def html_to_text(html: str) -> str:
     """The words of an HTML body, roughly one line per block: enough to look for phrases."""
-    from html import unescape
-
-    words = _TAG.sub("", _BREAK.sub("\n", _HIDDEN.sub(" ", html[:MOST_TEXT])))
+    shown: list[str] = []
+    at, inside = 0, False
+    for tag in _HIDDEN.finditer(html, 0, MOST_TEXT):
+        if not inside:
+            shown.append(html[at : tag.start()])
+        inside, at = not tag[1], tag.end()
+    if not inside:
+        shown.append(html[at:MOST_TEXT])
+    words = _TAG.sub("", _BREAK.sub("\n", " ".join(shown)))
     return unescape(words).replace("\xa0", " ")
