@@ -1,17 +1,18 @@
 """Campaigns: what is sent, when, and what became of it.
 
 Does        planning, the queue (claim and finish), sending, the worker, status, verification.
-Owns        campaign, run, message, attempt.
+Owns        campaign, sequence, run, message, attempt, enrolment.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, definition.py, window.py, start.py, plan.py, forecast.py, runs.py,
             planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
-            finish.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
+            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
             status.py, verify.py, shown.py, feedback.py, matching.py, errors.py
 """
 
 from campaigns.admit import FrequencyCap
 from campaigns.definition import CampaignDefinition, of_body, read_definition
+from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.errors import (
     AlreadyRan,
     CampaignError,
@@ -20,7 +21,6 @@ from campaigns.errors import (
     PlanChanged,
     UnknownCampaign,
 )
-from campaigns.finish import doubt_count, doubtful, resolve
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.plan import Finding, Plan, look
 from campaigns.planning import Planned, plan_range
@@ -43,9 +43,9 @@ from campaigns.start import Prepared, applied_campaigns, begin, findings_of, pre
 from campaigns.states import RunState, State
 from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
-from campaigns.tables import Attempt, Campaign, Message, Run
+from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequence
 from campaigns.verify import Contradiction, verify
-from campaigns.worker import Ended, Sending, Worker
+from campaigns.worker import FULL_SPEED_WINDOW, Ended, Sending, Worker
 from campaigns.writing import UNSUBSCRIBE, Office, identity_facts
 
 __all__ = [
@@ -53,6 +53,8 @@ __all__ = [
     "Run",
     "Message",
     "Attempt",
+    "Sequence",
+    "Enrolment",
     "State",
     "RunState",
     "CampaignDefinition",
@@ -79,6 +81,7 @@ __all__ = [
     "cancel_rows",
     "stop_everything",
     "Worker",
+    "FULL_SPEED_WINDOW",
     "Sending",
     "Office",
     "Ended",

@@ -16,7 +16,7 @@ from sqlmodel import Session, col
 from campaigns.admit import FrequencyCap
 from campaigns.candidates import LaneRules
 from campaigns.delivery import Fault, Shared, no_fault
-from campaigns.finish import doubt_count, recover
+from campaigns.doubt import doubt_count, recover
 from campaigns.lane import LaneDriver
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.planning import plan_range, planning_runs
@@ -50,6 +50,8 @@ class Sending:
     dial: Callable[[Identity], Awaitable[Connection]]
     #: (this deferral's number, seed) -> wait before the next try, None to give up.
     retry: Callable[[int, str], timedelta | None]
+    #: Identity -> why it has no office: a password that was not found.
+    absent: Mapping[str, str] = field(default_factory=dict)
     cap: FrequencyCap | None = None
     window: int = FULL_SPEED_WINDOW
 
@@ -199,12 +201,11 @@ class Worker:
         sending = self._sending
         office = sending.offices.get(identity_name)
         if office is None:
-            # The run's identity has gone from potok.toml; said once, its messages keep waiting.
+            # The identity cannot send now; said once, its messages keep waiting.
             if identity_name not in self._slots:
                 self._slots[identity_name] = asyncio.Semaphore(0)
-                self._shared.observer.said(
-                    f"identity {identity_name!r} is not in potok.toml any more: its messages wait"
-                )
+                why = sending.absent.get(identity_name, "it is not in potok.toml any more")
+                self._shared.observer.said(f"messages of {identity_name} wait: {why}")
             return
         identity = office.identity
         slots = self._slots.setdefault(

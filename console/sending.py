@@ -154,6 +154,11 @@ def open_sender(
             pace=settings.pace_of,
             dial=_dial,
             retry=retry or _retry(settings.delivery.most_retries),
+            absent={
+                name: settings.secrets_missing[f"{name}.smtp"]
+                for name in settings.identities
+                if f"{name}.smtp" in settings.secrets_missing
+            },
             cap=settings.delivery.frequency,
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",

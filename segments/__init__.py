@@ -8,7 +8,7 @@ Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
 Read        rules.lark, vocabulary.py, tree.py, reading.py (with building.py, fitting.py,
             stages.py and, for errors, misreading.py), saying.py, moments.py, folding.py,
             sampling.py, sql.py (with clauses.py, dialects.py), judge.py, definition.py,
-            audience.py, tables.py
+            audience.py, tables.py, errors.py
 """
 
 from segments.audience import Audience, audience, preview

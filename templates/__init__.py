@@ -8,7 +8,7 @@ Read        source.py (the folder), pieces.py (includes and layouts), protect.py
             markup.py (trees), style_sheet.py and inline.py (CSS), plaintext.py (text part),
             compile.py, compiled.py, fields.py (what a template may read), environment.py and
             filters.py (the sandbox), render.py, rendered.py, check.py, check_html.py,
-            starters/, tables.py
+            starters/, tables.py, errors.py
 """
 
 from templates.check import Finding, check

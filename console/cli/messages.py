@@ -17,7 +17,13 @@ messages = group("messages", help="Single messages: the exact mail someone got."
 @click.option("--to", "email", help="Only to this address.")
 @click.option("--campaign", help="Only of this campaign.")
 @click.option("--state", help="Only in this state: accepted, skipped, in_doubt, ...")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 100_000))
+@click.option(
+    "--limit",
+    default=50,
+    show_default=True,
+    type=click.IntRange(1, 100_000),
+    help="At most so many.",
+)
 def list_(
     frame: Frame, email: str | None, campaign: str | None, state: str | None, limit: int
 ) -> None:

@@ -28,7 +28,7 @@ def show_plan(screen: "Console", name: str, plan: "Plan", *, zone: ZoneInfo) -> 
     if plan.matching != plan.mailable + sum(plan.left_out.values()):
         screen.print("These numbers do not add up: please report this.", style="red")
     for provider, count, per_minute in plan.lanes:
-        screen.print(f"  {provider}: {count} at {per_minute:g} a minute")
+        screen.print(f"  {provider}: {count} at about {per_minute:.3g} a minute")
     finish = plan.forecast.finish_at
     if finish is not None:
         days = len(plan.forecast.per_day)

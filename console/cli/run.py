@@ -47,7 +47,7 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
         for why in workspace.settings.secrets_missing.values():
             frame.say(why)
         if no_pace:
-            from campaigns.worker import FULL_SPEED_WINDOW
+            from campaigns import FULL_SPEED_WINDOW
 
             frame.say(
                 f"Without pace: at most {FULL_SPEED_WINDOW} messages are under way at a time, and "

@@ -179,7 +179,13 @@ def list_(frame: Frame) -> None:
 
 @command(segments, "preview")
 @click.argument("given", metavar="NAME|RULE")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="At most so many.",
+)
 @click.option("--columns", default=COLUMNS, show_default=True, help="Fields as rules spell them.")
 def preview(frame: Frame, given: str, limit: int, columns: str) -> None:
     """Show the first leads of a segment or a rule.

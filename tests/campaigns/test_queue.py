@@ -6,7 +6,8 @@ from sqlmodel import Session, col
 
 from campaigns import FrequencyCap, Message, Run, State, verify
 from campaigns.candidates import LaneRules
-from campaigns.finish import Sent, finish, recover, resolve, skip_unmade
+from campaigns.doubt import recover, resolve
+from campaigns.finish import Sent, finish, skip_unmade
 from campaigns.queue import Claims, claim, lanes_with_work
 from campaigns.runs import cancel, pause, resume
 from campaigns.settling import cancel_rows, settle_runs
