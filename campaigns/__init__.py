@@ -4,10 +4,11 @@ Does        planning, the queue (claim and finish), sending, the worker, status,
 Owns        campaign, sequence, run, message, attempt, enrolment.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
-Read        states.py, tables.py, definition.py, window.py, start.py, plan.py, forecast.py, runs.py,
-            planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
-            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
-            status.py, verify.py, shown.py, feedback.py, matching.py, errors.py
+Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py, start.py,
+            plan.py, forecast.py, runs.py, planning.py, rules.py, rfc_message_id.py, admit.py,
+            candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
+            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, feedback.py,
+            matching.py, errors.py
 """
 
 from campaigns.admit import FrequencyCap

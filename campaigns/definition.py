@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from campaigns.errors import DefinitionError
+from campaigns.when import When, read_when, span
 from campaigns.window import Window, read_window
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
-_SPAN = re.compile(r"^(\d+)\s*(minute|hour|day|week)s?$")
 _KEYS = (
     "description",
     "segment",
@@ -20,6 +20,7 @@ _KEYS = (
     "window",
     "expires_after",
     "when_in_doubt",
+    "when",
 )
 
 
@@ -37,10 +38,12 @@ class CampaignDefinition:
     expires_after: timedelta = timedelta(days=5)
     #: hold | resend; None takes the workspace's `[delivery] when_in_doubt`.
     when_in_doubt: str | None = None
+    #: When it starts by itself; None: by hand only.
+    when: When | None = None
 
     def body(self) -> dict[str, Any]:
         """The closed JSON form that is frozen as a version."""
-        return {
+        body: dict[str, Any] = {
             "description": self.description,
             "segment": self.segment,
             "template": self.template,
@@ -49,6 +52,8 @@ class CampaignDefinition:
             "expires_after": int(self.expires_after.total_seconds()),
             "when_in_doubt": self.when_in_doubt,
         }
+        # Left away when there is none, so that versions of before stay what they are.
+        return body | {"when": self.when.body()} if self.when else body
 
 
 def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
@@ -62,6 +67,7 @@ def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
         window=Window.of_body(body["window"]) if body["window"] else None,
         expires_after=timedelta(seconds=body["expires_after"]),
         when_in_doubt=body["when_in_doubt"],
+        when=When.of_body(body["when"]) if body.get("when") else None,
     )
 
 
@@ -99,6 +105,7 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
         window=read_window(window, where) if window is not None else None,
         expires_after=span(data.get("expires_after", "5 days"), where, "expires_after"),
         when_in_doubt=doubt,
+        when=read_when(data["when"], where) if "when" in data else None,
         **texts,
     )
 
@@ -108,11 +115,3 @@ def _text(data: Mapping[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise DefinitionError(f'{where}: {key} is missing; write {key} = "NAME"')
     return value.strip()
-
-
-def span(text: object, where: str, key: str) -> timedelta:
-    """`"5 days"`, `"36 hours"` as a timedelta; raises DefinitionError."""
-    match = _SPAN.match(text.strip().lower()) if isinstance(text, str) else None
-    if match is None or int(match[1]) == 0:
-        raise DefinitionError(f'{where}: {key} = {text!r} is no length of time; write "5 days"')
-    return timedelta(**{match[2] + "s": int(match[1])})
