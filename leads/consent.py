@@ -1,6 +1,6 @@
 """Consent: what a lead allowed, how and when; the empty topic means everything."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import insert, select, update
 from sqlmodel import Session, col
@@ -13,17 +13,34 @@ GIVEN, WITHDRAWN = "given", "withdrawn"
 
 
 def give_consent(
-    session: Session, lead_id: int, *, topic: str = "", source: str, at: datetime, by: str
+    session: Session,
+    lead_id: int,
+    *,
+    topic: str = "",
+    source: str,
+    on: datetime | None = None,
+    at: datetime,
+    by: str,
 ) -> bool:
-    """Writes down that the lead allowed mail about `topic`; True when that changed anything."""
-    return _state(session, lead_id, topic, GIVEN, source=source, at=at, by=by)
+    """Writes down that the lead allowed mail about `topic`; True when that changed anything.
+
+    `on` is when the lead did so, `at` when it is written down; without `on` they are one.
+    """
+    return _state(session, lead_id, topic, GIVEN, source=source, on=on or at, at=at, by=by)
 
 
 def withdraw_consent(
-    session: Session, lead_id: int, *, topic: str = "", source: str = "", at: datetime, by: str
+    session: Session,
+    lead_id: int,
+    *,
+    topic: str = "",
+    source: str = "",
+    on: datetime | None = None,
+    at: datetime,
+    by: str,
 ) -> bool:
     """Writes down that the lead took it back; True when that changed anything."""
-    return _state(session, lead_id, topic, WITHDRAWN, source=source, at=at, by=by)
+    return _state(session, lead_id, topic, WITHDRAWN, source=source, on=on or at, at=at, by=by)
 
 
 def consents(session: Session, lead_id: int) -> list[Consent]:
@@ -36,13 +53,21 @@ def consents(session: Session, lead_id: int) -> list[Consent]:
 
 
 def _state(
-    session: Session, lead_id: int, topic: str, state: str, *, source: str, at: datetime, by: str
+    session: Session,
+    lead_id: int,
+    topic: str,
+    state: str,
+    *,
+    source: str,
+    on: datetime,
+    at: datetime,
+    by: str,
 ) -> bool:
     mine = (col(Consent.lead_id) == lead_id) & (col(Consent.topic) == topic)
     before = session.execute(select(col(Consent.state), col(Consent.source)).where(mine)).first()
     if before is not None and (before.state == state and source in ("", before.source)):
         return False
-    facts = {"state": state, "source": source, "at": at, "by": by}
+    facts = {"state": state, "source": source, "at": on, "by": by}
     if before is None:
         session.execute(insert(Consent).values(lead_id=lead_id, topic=topic, **facts))
     else:
@@ -50,5 +75,7 @@ def _state(
     data: JsonObject = {"topic": topic, "state": state, "source": source}
     if before is not None:
         data["before"] = before.state
+    if on != at:
+        data["on"] = on.astimezone(UTC).isoformat().replace("+00:00", "Z")
     record(session, lead_id, "consent", at=at, by=by, data=data)
     return True

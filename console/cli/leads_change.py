@@ -209,14 +209,16 @@ def consent(
         raise click.UsageError("A consent is worth its source: --source 'form on the site'")
 
     def change(session: "Session", workspace: "Workspace", lead_id: int, now: datetime) -> bool:
-        at = now
+        on = None
         if date:
             from leads import FieldError, moment
 
-            at = moment(date, workspace.settings.time_zone)
-            if at > now:
+            on = moment(date, workspace.settings.time_zone)
+            if on > now:
                 raise FieldError(f"{date} has not come yet: a consent lies in the past")
         verb = give_consent if state == "given" else withdraw_consent
-        return verb(session, lead_id, topic=topic, source=source.strip(), at=at, by=frame.by)
+        return verb(
+            session, lead_id, topic=topic, source=source.strip(), on=on, at=now, by=frame.by
+        )
 
     _change(frame, email, change, f"consent {state}")

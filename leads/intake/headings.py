@@ -71,14 +71,15 @@ HEADINGS: dict[str, str] = {
 
 
 def plain(heading: str) -> str:
-    """A heading to be looked up: lower case, every sign a blank."""
+    """A heading to be looked up: lower case, every sign a blank, e-mail one word."""
     text = unicodedata.normalize("NFKC", heading).casefold()
-    return " ".join("".join(c if c.isalnum() else " " for c in text).split())
+    words = " ".join("".join(c if c.isalnum() else " " for c in text).split())
+    return f" {words} ".replace(" e mail ", " email ").strip()
 
 
 #: plain heading -> (target, rank); a lower rank tells more.
 KNOWN: dict[str, tuple[str, int]] = {
-    heading: (target, rank)
+    plain(heading): (target, rank)
     for target, headings in HEADINGS.items()
     for rank, heading in enumerate(headings.split("|"))
 }
