@@ -7,8 +7,8 @@ Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), R
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py, start.py,
             plan.py, forecast.py, runs.py, planning.py, rules.py, rfc_message_id.py, admit.py,
             candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
-            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, feedback.py,
-            matching.py, errors.py
+            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, opt_out.py,
+            what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py; errors.py
 """
 
 from campaigns.admit import FrequencyCap
@@ -22,9 +22,14 @@ from campaigns.errors import (
     PlanChanged,
     UnknownCampaign,
 )
+from campaigns.evidence import settle_by_evidence
+from campaigns.feedback import Desk, Taken, stop_for_reply, take
+from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
+from campaigns.opt_out import Asked, opt_out, who_asks
 from campaigns.plan import Finding, Plan, look
 from campaigns.planning import Planned, plan_range
+from campaigns.polling import Polled, poll
 from campaigns.queue import Claimed
 from campaigns.rfc_message_id import MessageName, find_names
 from campaigns.rules import frozen_rule
@@ -107,6 +112,18 @@ __all__ = [
     "find_names",
     "identity_facts",
     "UNSUBSCRIBE",
+    "Desk",
+    "Taken",
+    "take",
+    "Polled",
+    "poll",
+    "Match",
+    "match",
+    "settle_by_evidence",
+    "stop_for_reply",
+    "Asked",
+    "who_asks",
+    "opt_out",
     "CampaignError",
     "DefinitionError",
     "UnknownCampaign",
