@@ -79,7 +79,15 @@ def joined(values: list[str] | tuple[str, ...]) -> str:
 
 def tags_in(text: str) -> list[str]:
     """Tags parted by comma, ; or |; quotation marks around them (Mailchimp's habit) are dropped."""
-    return [each for part in re.split(r"[,;|]", text) if (each := part.strip().strip('"').strip())]
+    # `joined` doubles a backslash; separators cannot be in a tag.
+    parts = re.split(r"[,;|]", text.replace("\\\\", "\\"))
+    return [each for part in parts if (each := part.strip().strip('"').strip())]
+
+
+def _micro(seconds: str) -> str:
+    """Seconds with a fraction of six digits, if any: programs write three, six or nine."""
+    whole, dot, fraction = seconds.partition(".")
+    return f"{whole}.{fraction[:6]:0<6}" if dot else whole
 
 
 def _at(day: date, rest: str, zone: tzinfo) -> datetime:
@@ -88,8 +96,8 @@ def _at(day: date, rest: str, zone: tzinfo) -> datetime:
         if rest.strip():
             raise ValueError(rest)
         return datetime.combine(day, time(), zone).astimezone(UTC)
-    parts = clock[1].split(":")
-    at = time(int(parts[0]), int(parts[1]), int(float(parts[2])) if len(parts) > 2 else 0)
+    hour, minute, *second = clock[1].split(":")
+    at = time.fromisoformat(f"{int(hour):02}:{minute}:{_micro(second[0]) if second else '00'}")
     said = (clock[2] or "").upper()
     if said in ("Z", "UTC"):
         return datetime.combine(day, at, UTC)

@@ -139,7 +139,11 @@ def test_a_tag_has_no_sign_that_parts_tags() -> None:
         ("31/01/2026", datetime(2026, 1, 30, 23, tzinfo=UTC)),
         ("01/31/2026", datetime(2026, 1, 30, 23, tzinfo=UTC)),
         ("2026-03-09T14:30:00Z", datetime(2026, 3, 9, 14, 30, tzinfo=UTC)),
-        ("2026-03-09 14:30:00.5+02:00", datetime(2026, 3, 9, 12, 30, tzinfo=UTC)),
+        ("2026-03-09 14:30:00.5+02:00", datetime(2026, 3, 9, 12, 30, 0, 500_000, tzinfo=UTC)),
+        (
+            "2026-03-09T14:30:00.123456Z",
+            datetime(2026, 3, 9, 14, 30, 0, 123456, tzinfo=UTC),
+        ),
         ("2026-03-09 14:30:00 UTC", datetime(2026, 3, 9, 14, 30, tzinfo=UTC)),
     ],
 )
@@ -170,6 +174,7 @@ def test_lists_in_cells() -> None:
     assert values_in("pricing; demo |x") == ["pricing", "demo", "x"]
     assert values_in(r"a\;b;c") == ["a;b", "c"]
     assert tags_in('"fair 2026","VIP"') == ["fair 2026", "VIP"]
+    assert tags_in(joined(["a\\b", "c"])) == ["a\\b", "c"]
 
 
 def test_yes_and_no_in_three_languages() -> None:
