@@ -23,7 +23,7 @@ demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP
 	@$(BIN)/potok demo
 
 test: $(VENV)/.installed-dev  ## Set up, then run the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --durations 10 $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, arrows between rooms, docs in step
 	@$(BIN)/ruff format --check .
@@ -35,7 +35,7 @@ check: $(VENV)/.installed-dev  ## Format, lint, types, arrows between rooms, doc
 	if [ -n "$$pages" ]; then $(BIN)/cog --check $$pages; fi
 
 proof: $(VENV)/.installed-dev  ## The proofs in their long form (kills, pace, a million rows)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow --proof --timeout 3600 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 -m slow --proof --timeout 3600 $(ARGS)
 
 bench: $(VENV)/.installed-dev  ## Measure the pipeline beside smtp-source
 	@test -f benchmarks/__main__.py || { echo "There is no benchmark of the whole pipeline yet." >&2; exit 1; }

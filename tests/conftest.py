@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ from console.database import Database
 from console.schema import upgrade
 
 pytest_plugins = ["tests.receiver"]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and every process they
+# start would inherit that: the tests that press it would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 #: The moment most tests happen at: a Tuesday noon in Warsaw.
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from tests.law.tree import name_of, nodes, sources
 PLACES = {
     "aiosmtplib": ("deliverability/smtp.py",),
     "aiosmtpd": ("console/demo/receiver.py",),
-    "click": ("console/cli/",),
+    "click": ("console/cli/", "console/commands_page.py"),
     "rich": ("console/cli/", "console/demo/"),
     "jinja2": ("templates/", "console/web/"),
     "premailer": ("templates/inline.py",),

@@ -2,9 +2,12 @@
 
 import re
 
-from tests.law.tree import ROOT, name_of, sources
+from tests.law.tree import ROOMS, ROOT, name_of, sources
 
 LIST = ROOT / "deliverability" / "rfc.txt"
+
+#: Files besides Python's that hold rules and say where they come from.
+DATA = (".toml", ".lark", ".html")
 
 
 def listed() -> set[int]:
@@ -16,7 +19,8 @@ def listed() -> set[int]:
 def cited() -> dict[int, str]:
     """Number -> a file that cites it. `RFC 5321 4.2 and RFC 3463`, `RFC 2045, 2047` both count."""
     found: dict[int, str] = {}
-    for path in sources():
+    data = [p for room in ROOMS for p in (ROOT / room).rglob("*.*") if p.suffix in DATA]
+    for path in [*sources(), *sorted(data)]:
         text = path.read_text(encoding="utf-8")
         for run in re.findall(r"RFCs? ?(\d{3,4}(?:(?:, | and |/)\d{4}\b(?![.:-]))*)", text):
             for number in re.findall(r"\d{3,4}", run):
