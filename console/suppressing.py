@@ -2,22 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from sqlmodel import Session
+
 from console.wiring import Workspace
 from leads import (
+    STRENGTH,
     AddressError,
+    FieldError,
     Source,
     address_key,
     map_columns,
     open_source,
     parse_address,
+    reason_named,
     suppress,
     suppress_all,
 )
 
+#: Columns that say why, in lower case.
+REASON_HEADINGS = {"reason", "why", "status", "powód", "przyczyna", "grund"}
 #: Addresses in one transaction.
 CHUNK = 2_000
 
@@ -65,31 +74,55 @@ def suppress_file(
 ) -> Suppressed:
     """Suppresses every address of a file: a plain list, or a CSV with a column of addresses.
 
-    Raises leads.FileError, leads.MappingError, FileNotFoundError. Repeating it changes nothing.
+    A column `reason` may say why (opted_out, hard_bounce, complaint, or other programs' words for
+    them). Raises leads.FileError, leads.MappingError, FileNotFoundError. Repeating it changes
+    nothing.
     """
     source = open_source(path, encoding=encoding)
-    column = next(c.index for c in map_columns(source, mapping) if c.target == "email")
+    columns = map_columns(source, mapping)
+    column = next(c.index for c in columns if c.target == "email")
+    why = next((c.index for c in columns if c.heading.casefold() in REASON_HEADINGS), None)
     rejected: list[tuple[int, str]] = []
-    keys = _keys(source, column, workspace.keys.address, rejected)
+    keys = _keys(source, column, why, workspace.keys.address, rejected)
     read = added = 0
     who = f"{by}, {path.name}"
     while chunk := list(islice(keys, CHUNK)):
         now = workspace.now()
         read += len(chunk)
-        added += workspace.database.write(
-            lambda s, chunk=chunk, now=now: suppress_all(  # type: ignore[misc]
-                s, chunk, reason="imported", at=now, by=who
-            )
-        )
+        added += workspace.database.write(partial(_suppress, chunk=chunk, at=now, by=who))
     return Suppressed(read=read + len(rejected), added=added, rejected=rejected)
 
 
+def _suppress(session: Session, *, chunk: Sequence[tuple[str, str]], at: datetime, by: str) -> int:
+    """Strong reasons first, so that an address that stands twice counts once, as the stronger."""
+    return sum(
+        suppress_all(
+            session, [key for key, each in chunk if each == reason], reason=reason, at=at, by=by
+        )
+        for reason in sorted({reason for _, reason in chunk}, key=lambda r: -STRENGTH[r])
+    )
+
+
 def _keys(
-    source: Source, column: int, key: bytes, rejected: list[tuple[int, str]]
-) -> Iterator[str]:
+    source: Source,
+    column: int,
+    why: int | None,
+    key: bytes,
+    rejected: list[tuple[int, str]],
+) -> Iterator[tuple[str, str]]:
+    """(address key, reason) of each row."""
     for row in source.rows():
         cell = row.cells[column] if column < len(row.cells) else ""
+        said = row.cells[why] if why is not None and why < len(row.cells) else ""
         try:
-            yield address_key(parse_address(cell), key)
+            yield address_key(parse_address(cell), key), _reason(said)
         except AddressError as error:
             rejected.append((row.line, str(error)))
+
+
+def _reason(said: str) -> str:
+    """Somebody's own words are no reason to leave an opt-out out."""
+    try:
+        return reason_named(said)
+    except FieldError:
+        return "imported"

@@ -48,9 +48,11 @@ from leads.recipient import Recipient
 from leads.recipients import recipients
 from leads.row import BigKey, Instant, Json, JsonObject, Row
 from leads.suppression import (
+    STRENGTH,
     Held,
     count_suppressed,
     list_suppressed,
+    reason_named,
     suppress,
     suppress_all,
     suppression_of,
@@ -134,6 +136,8 @@ __all__ = [
     "count_suppressed",
     "list_suppressed",
     "suppress_all",
+    "STRENGTH",
+    "reason_named",
     "suppression_of",
     "KINDS",
     "Entry",

@@ -1,5 +1,6 @@
 """Suppression: addresses that must not be written to. It belongs to the address, not the lead."""
 
+import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import CursorResult, delete, func, insert, select, update
 from sqlmodel import Session, col
 
-from leads.errors import LeadError
+from leads.errors import FieldError, LeadError
 from leads.row import JsonObject
 from leads.tables import Event, Lead, Suppression
 from leads.timeline import record
@@ -17,6 +18,28 @@ from leads.timeline import record
 STRENGTH: Mapping[str, int] = MappingProxyType(
     {"imported": 0, "manual": 1, "hard_bounce": 2, "complaint": 3, "opted_out": 3}
 )
+
+#: Reason -> what other programs call it, in lower case with _ for blanks and hyphens.
+_OTHER_WORDS = {
+    "opted_out": (
+        "unsubscribe unsubscribed unsub optout opt_out wypisany wypisana rezygnacja abgemeldet"
+    ),
+    "hard_bounce": "bounce bounced hard hardbounce cleaned invalid undelivered undeliverable",
+    "complaint": "complained complaints spam abuse fbl spam_complaint reported_as_spam",
+    "manual": "blocked blacklisted blocklisted do_not_contact do_not_email dnc",
+    "imported": "import suppressed",
+}
+_REASONS = {word: reason for reason in STRENGTH for word in (reason, *_OTHER_WORDS[reason].split())}
+
+
+def reason_named(text: str) -> str:
+    """A reason from the words people and other programs use; raises FieldError."""
+    word = "_".join(text.strip().casefold().replace("-", " ").split())
+    if word in _REASONS:
+        return _REASONS[word]
+    near = difflib.get_close_matches(word, _REASONS, n=1)
+    hint = f'did you mean "{_REASONS[near[0]]}"? ' if near else ""
+    raise FieldError(f'there is no reason "{text}"; {hint}There is: {", ".join(STRENGTH)}')
 
 
 def suppress(session: Session, key: str, *, reason: str, at: datetime, by: str) -> bool:
@@ -90,7 +113,8 @@ def suppress_all(
 ) -> int:
     """Suppresses many addresses at once; how many were not suppressed before.
 
-    Those that are keep their reason. Three statements however many (up to some 10,000) keys.
+    A weaker reason never replaces a stronger one. A handful of statements however many (up to some
+    10,000) keys.
     """
     held = set(
         session.scalars(
@@ -98,28 +122,38 @@ def suppress_all(
         )
     )
     new = [key for key in dict.fromkeys(keys) if key not in held]
-    if not new:
-        return 0
-    session.execute(
-        insert(Suppression),
-        [{"address_key": key, "reason": reason, "at": at, "by": by} for key in new],
-    )
-    found = session.scalars(select(col(Lead.id)).where(col(Lead.address_key).in_(new))).all()
+    if new:
+        session.execute(
+            insert(Suppression),
+            [{"address_key": key, "reason": reason, "at": at, "by": by} for key in new],
+        )
+    weaker = [each for each, weight in STRENGTH.items() if weight < STRENGTH.get(reason, 1)]
+    stronger = session.scalars(
+        update(Suppression)
+        .where(
+            col(Suppression.address_key).in_(held & set(keys)),
+            col(Suppression.reason).in_(weaker),
+        )
+        .values(reason=reason, at=at, by=by)
+        .returning(col(Suppression.address_key))
+        .execution_options(synchronize_session=False)
+    ).all()
+    _tell_all(session, [*new, *stronger], at=at, by=by, data={"reason": reason})
+    return len(new)
+
+
+def _tell_all(
+    session: Session, keys: Collection[str], *, at: datetime, by: str, data: JsonObject
+) -> None:
+    found = session.scalars(select(col(Lead.id)).where(col(Lead.address_key).in_(keys))).all()
     if found:
         session.execute(
             insert(Event),
             [
-                {
-                    "lead_id": lead_id,
-                    "at": at,
-                    "kind": "suppressed",
-                    "by": by,
-                    "data": {"reason": reason},
-                }
+                {"lead_id": lead_id, "at": at, "kind": "suppressed", "by": by, "data": data}
                 for lead_id in found
             ],
         )
-    return len(new)
 
 
 def list_suppressed(session: Session, *, reason: str | None = None, most: int) -> list[Held]:

@@ -20,6 +20,7 @@ def suppress(frame: Frame, what: str, encoding: str | None, mapping: tuple[str, 
     """Never write to this address again, or to any in a file (one a line, or a CSV).
 
     Bring the opt-outs of the old tool before the first campaign. The addresses need not be leads.
+    A column `reason` may say opted_out, hard_bounce or complaint; else the reason is imported.
 
     \b
     Example:
@@ -54,15 +55,16 @@ def suppress(frame: Frame, what: str, encoding: str | None, mapping: tuple[str, 
 def suppressed(frame: Frame, reason: str | None, limit: int) -> None:
     """Who gets no mail and why, newest first.
 
-    Addresses are kept as fingerprints; one that is no lead shows the fingerprint's beginning.
+    Addresses are kept as fingerprints; without a lead only the fingerprint's beginning is shown.
 
     \b
     Example:
       potok leads suppressed
       potok leads suppressed --reason hard_bounce
     """
-    from leads import count_suppressed, list_suppressed
+    from leads import count_suppressed, list_suppressed, reason_named
 
+    reason = reason_named(reason) if reason else None
     with frame.workspace() as workspace, workspace.database.reading() as session:
         counts = count_suppressed(session)
         rows = list_suppressed(session, reason=reason, most=limit)
@@ -75,7 +77,7 @@ def suppressed(frame: Frame, reason: str | None, limit: int) -> None:
             return
         table = Table("address", "reason", "since (UTC)", "by", box=None)
         for row in rows:
-            shown = row.email or f"(no lead) {row.address_key[:12]}"
+            shown = row.email or f"address not kept ({row.address_key[:12]})"
             table.add_row(shown, row.reason, f"{row.at:%Y-%m-%d %H:%M}", row.by)
         screen.print(table)
         screen.print(", ".join(f"{name}: {count}" for name, count in counts.items()))

@@ -139,8 +139,9 @@ class _Chunk:
             draft.apply(row, on_duplicate=terms.on_duplicate, now=terms.now)
             became.append("unchanged" if draft == last else "updated")
         opts_out = any(row.opted_out for row in group)
-        if opts_out and first.key not in self.suppressed:
+        if opts_out:
             self.opting_out.append(first.key)
+        if opts_out and first.key not in self.suppressed:
             self.suppressed.add(first.key)
             if became[0] == "unchanged":
                 became[0] = "updated"
