@@ -118,6 +118,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Public address of the opt-out page, `https://mail.example.com`; empty: opt-out by mail.",
         "",
     ),
+    Setting(
+        "web.listen",
+        "text",
+        "Where the opt-out page listens while `potok run` is at work, when there is a `base_url`; "
+        "a web server with a certificate stands in front of it. Empty: no page.",
+        "127.0.0.1:8025",
+    ),
     Setting("pipeline.*.stages", "texts", "The stages a lead passes, in order."),
     Setting(
         "pipeline.*.stage[].name",

@@ -32,6 +32,8 @@ FILE = "potok.toml"
 class Web:
     #: Public address of the opt-out page without a slash at its end; empty when there is none.
     base_url: str = ""
+    #: `host:port` where the page listens; empty when it is not served.
+    listen: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,7 +118,7 @@ def read_settings(workspace: Path) -> Settings:
         path=workspace,
         database=_database(root, workspace),
         time_zone=_zone(root),
-        web=Web(base_url=_base_url(root.table("web"))),
+        web=_web(root.table("web")),
         pipelines={n: _pipeline(n, t) for n, t in root.tables("pipeline")} or _ANY_PIPELINE,
         identities={
             name: read_identity(name, table, workspace, secrets)
@@ -158,6 +160,16 @@ def _zone(root: Section) -> ZoneInfo:
         return zone_named(root["time_zone"])
     except ValueError as error:
         raise root.error("time_zone", str(error)) from error
+
+
+def _web(table: Section) -> Web:
+    base_url = _base_url(table)
+    listen: str = table["listen"].strip()
+    host, colon, port = listen.rpartition(":")
+    if listen and not (colon and host and port.isdecimal() and int(port) < 65536):
+        raise table.error("listen", f'listen = "{listen}": write "127.0.0.1:8025"')
+    # Without a public address no mail holds a link, so there is nobody to serve.
+    return Web(base_url=base_url, listen=listen if base_url else "")
 
 
 def _base_url(web: Section) -> str:

@@ -1,0 +1,115 @@
+"""The opt-out page as an application: `GET /u/TOKEN` shows, `POST /u/TOKEN` does.
+
+RFC 8058 3.2: mail programs POST `List-Unsubscribe=One-Click` without cookies, login or redirect;
+the address must be out when they get their answer. Link scanners GET whatever they find, so GET
+and HEAD change nothing (RFC 9110 9.2.1).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from campaigns import UNSUBSCRIBE, Asked, opt_out, who_asks
+from console.database import Database
+from console.web.pages import asking, confirming, language_of, policy, refusing
+from deliverability import Ticket, read_token
+
+#: Bytes of a POST that are read; a one-click body has 26, in a multipart form some 200.
+_MOST_BODY = 16_384
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # The token in the address opens the door: it must not travel on.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "interest-cohort=()",
+}
+
+
+def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], datetime]) -> FastAPI:
+    """The application. `keys` sign links, newest last; `now` gives aware UTC."""
+    app = FastAPI(title="Potok", openapi_url=None, docs_url=None, redoc_url=None)
+
+    def ticket_of(token: str) -> Ticket | None:
+        return read_token(keys, UNSUBSCRIBE, token)
+
+    @app.api_route("/u/{token}", methods=["GET", "HEAD"])
+    async def show(token: str, request: Request) -> Response:
+        ticket = ticket_of(token)
+        if ticket is None:
+            return _html(refusing("unknown", _language(request)), 404)
+        asked = await run_in_threadpool(database.read, lambda session: who_asks(session, ticket))
+        language = _language(request, asked)
+        if asked is None or asked.done:
+            return _html(confirming(asked, language))
+        return _html(asking(asked, language))
+
+    @app.post("/u/{token}")
+    async def leave(token: str, request: Request) -> Response:
+        body = await _body(request)
+        ticket = ticket_of(token)
+        if ticket is None:
+            return _html(refusing("unknown", _language(request)), 404)
+        moment = now()
+        asked = await run_in_threadpool(
+            database.write, lambda session: opt_out(session, ticket, now=moment, by="link")
+        )
+        # Whatever the body says: who holds the link and posts to it means it. A mail program that
+        # leaves the body empty must not be told "yes" while nothing happens.
+        if b"One-Click" in body:
+            return Response("Unsubscribed.\n", media_type="text/plain", headers=_headers())
+        return _html(confirming(asked, _language(request, asked)))
+
+    @app.api_route("/robots.txt", methods=["GET", "HEAD"])
+    async def robots() -> Response:
+        return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers=_headers())
+
+    @app.exception_handler(HTTPException)
+    async def other(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        kind = "unknown" if status == 404 else "odd"
+        allow = dict(getattr(error, "headers", None) or {})
+        return _html(refusing(kind, _language(request)), status, **allow)
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeout)
+    async def busy(request: Request, _error: Exception) -> Response:
+        # Mail programs try again later when they get a 503.
+        return _html(refusing("busy", _language(request)), 503, **{"Retry-After": "60"})
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, _error: Exception) -> Response:
+        return _html(refusing("busy", _language(request)), 500)
+
+    return app
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BODY:
+            raise HTTPException(413)
+    return bytes(body)
+
+
+def _language(request: Request, asked: Asked | None = None) -> str:
+    return language_of(request.headers.get("accept-language", ""), asked.language if asked else "")
+
+
+def _headers(**more: str) -> dict[str, str]:
+    return {**_HEADERS, "Content-Security-Policy": policy(), **more}
+
+
+def _html(page: str, status: int = 200, **more: str) -> Response:
+    return Response(
+        page, status, media_type="text/html", headers=_headers(Vary="Accept-Language", **more)
+    )
