@@ -1,5 +1,6 @@
 """`potok leads`: list and show. Changing, suppressing, import and export stand in files beside."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,11 +34,20 @@ def the_lead(session: "Session", workspace: "Workspace", email: str) -> "Lead":
 @command(leads, "list")
 @click.argument("text", required=False)
 @click.option("--stage", help="Only those in this stage.")
+@click.option("--tag", help="Only those with this tag.")
 @click.option("--segment", help="Only those this segment (or rule) chooses now.")
+@click.option("--search", metavar="TEXT", help="The same as TEXT.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="At most.")
 @click.option("--after", default=0, metavar="ID", help="Those behind this lead's number.")
 def list_(
-    frame: Frame, text: str | None, stage: str | None, segment: str | None, limit: int, after: int
+    frame: Frame,
+    text: str | None,
+    stage: str | None,
+    tag: str | None,
+    segment: str | None,
+    search: str | None,
+    limit: int,
+    after: int,
 ) -> None:
     """Leads in the order they came; with TEXT, those whose address, name or company has it.
 
@@ -45,11 +55,14 @@ def list_(
     Example:
       potok leads list
       potok leads list nowak --stage demo
+      potok leads list --tag vip --limit 100
     """
     from leads import browse, count_leads
 
     with frame.workspace() as workspace:
-        conditions = choosing(workspace, text=text, stage=stage, segment=segment)
+        conditions = choosing(
+            workspace, texts=(text, search), stage=stage, tag=tag, segment=segment
+        )
         with workspace.database.reading() as session:
             total = count_leads(session, *conditions)
             rows = list(browse(session, *conditions, after=after, limit=limit))
@@ -60,7 +73,7 @@ def list_(
         if not rows:
             screen.print(
                 "No lead matches."
-                if text or stage or segment or after
+                if text or search or stage or tag or segment or after
                 else "No lead yet. Bring some: potok leads import FILE.csv"
             )
             return
@@ -88,8 +101,9 @@ def list_(
 def choosing(
     workspace: "Workspace",
     *,
-    text: str | None = None,
+    texts: Iterable[str | None] = (),
     stage: str | None = None,
+    tag: str | None = None,
     segment: str | None = None,
 ) -> "list[ColumnElement[bool]]":
     """What the options choose, as SQL on Lead. Raises StageError, Refused, SegmentError."""
@@ -97,18 +111,22 @@ def choosing(
 
     from leads import Lead, containing, stage_named
 
-    conditions: list[ColumnElement[bool]] = []
-    if text:
-        conditions.append(containing(text))
+    now, zone = workspace.now(), workspace.settings.time_zone
+    conditions: list[ColumnElement[bool]] = [containing(text) for text in texts if text]
     if stage:
         pipeline, name = stage_named(stage, workspace.settings.pipelines)
         conditions += [col(Lead.pipeline) == pipeline, col(Lead.stage) == name]
+    if tag:
+        from segments import parse, where
+
+        quoted = tag.replace("\\", "\\\\").replace('"', '\\"')
+        conditions.append(where(parse(f'tag = "{quoted}"'), now=now, zone=zone))
     if segment:
         from console.cli.segment_files import read_files
         from segments import where
 
         rule = read_files(workspace).rule(segment)
-        conditions.append(where(rule, now=workspace.now(), zone=workspace.settings.time_zone))
+        conditions.append(where(rule, now=now, zone=zone))
     return conditions
 
 
@@ -145,20 +163,19 @@ def show(frame: Frame, email: str, newest: int | None) -> None:
 #: What `leads show` tells of the lead itself, in this order.
 SHOWN = (
     *("id", "email", "name", "first_name", "last_name", "company", "job_title", "phone"),
-    *("country", "language", "timezone", "owner", "source", "score", "attributes", "tags"),
-    *("created_at", "updated_at"),
+    *("country", "language", "timezone", "owner", "source", "pipeline", "stage", "stage_at"),
+    *("score", "attributes", "tags", "created_at", "updated_at"),
 )
 
 
 def _document(known: "Profile") -> dict[str, Any]:
     lead, held = known.lead, known.suppression
     return {
-        "lead": {name: getattr(lead, name) for name in SHOWN},
+        **{name: getattr(lead, name) for name in SHOWN},
         "preferences": [
             {"name": p.name, "value": p.value, "said_by": p.said_by, "said_at": p.said_at}
             for p in known.preferences
         ],
-        "stage": {"pipeline": lead.pipeline, "name": lead.stage, "since": lead.stage_at},
         "consent": [
             {"topic": c.topic, "state": c.state, "source": c.source, "at": c.at, "by": c.by}
             for c in known.consents

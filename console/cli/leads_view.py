@@ -1,6 +1,6 @@
 """One lead on the screen: who it is, what it said, whether it may be written to, its timeline."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -52,24 +52,73 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
     events = Table("when", "what", "by", "", box=None, header_style="dim")
     for entry in known.timeline:
         when = entry.at.astimezone(zone)
-        events.add_row(f"{when:%Y-%m-%d %H:%M}", entry.kind, entry.by, told(entry.data))
+        events.add_row(f"{when:%Y-%m-%d %H:%M}", entry.kind, entry.by, told(entry.kind, entry.data))
     screen.print(events if known.timeline else "Nothing has happened yet.")
 
 
-def told(data: Mapping[str, Any]) -> str:
-    """An event's data on one line."""
+def told(kind: str, data: Mapping[str, Any]) -> str:
+    """An event's data as people would say it."""
+    say = _SENTENCES.get(kind)
+    if say is None:
+        return ", ".join(f"{name}: {_plain(value)}" for name, value in data.items() if value)
+    return say(data)
+
+
+def _imported(data: Mapping[str, Any]) -> str:
+    line = f", line {data['line']}" if "line" in data else ""
+    parts = [f"from {data.get('file', 'a file')}{line}"]
+    if data.get("stage"):
+        parts.append(f"stage {data['stage']}")
+    parts += [f"{name}: {_plain(v)}" for name, v in data.get("preferences", {}).items()]
+    parts += [f"consent {s} for {t or 'everything'}" for t, s in data.get("consent", {}).items()]
+    return "; ".join(parts)
+
+
+def _changed(data: Mapping[str, Any]) -> str:
     parts = []
-    for name, value in data.items():
-        if name == "changed" and isinstance(value, Mapping):
-            parts += [f"{field}: {_plain(b)} -> {_plain(a)}" for field, (b, a) in value.items()]
-        elif value not in ("", None, [], {}):
-            parts.append(f"{name}: {_plain(value)}")
-    return ", ".join(parts)
+    for field, (before, after) in data.get("changed", {}).items():
+        was = f" (was {_plain(before)})" if before not in ("", None, []) else ""
+        parts.append(f"{field.replace('_', ' ')}: {_plain(after)}{was}")
+    return "; ".join(parts) + _from_file(data)
+
+
+def _stage(data: Mapping[str, Any]) -> str:
+    where = f" of {data['to_pipeline']}" if "to_pipeline" in data else ""
+    return f"{data.get('from')} -> {data.get('to')}{where}{_from_file(data)}"
+
+
+def _preference(data: Mapping[str, Any]) -> str:
+    name = data.get("name")
+    parts = [f"{name}: {_plain(data['added'])}"] if data.get("added") else []
+    if data.get("removed"):
+        parts.append(f"{name} no longer {_plain(data['removed'])}")
+    said = f" (said by {data['said_by']})" if data.get("said_by") else ""
+    return "; ".join(parts) + said + _from_file(data)
+
+
+def _consent(data: Mapping[str, Any]) -> str:
+    source = f", {data['source']}" if data.get("source") else ""
+    return f"{data.get('state')} for {data.get('topic') or 'everything'}{source}{_from_file(data)}"
+
+
+def _from_file(data: Mapping[str, Any]) -> str:
+    return f" [{data['file']}]" if data.get("file") else ""
+
+
+#: How the events of this room are told; the others show their data as it is.
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "imported": _imported,
+    "changed": _changed,
+    "stage": _stage,
+    "preference": _preference,
+    "consent": _consent,
+    "suppressed": lambda data: str(data.get("reason", "")),
+    "unsuppressed": lambda data: f"was {data.get('reason')}: {data.get('why')}",
+    "note": lambda data: str(data.get("text", "")),
+}
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
-        return "; ".join(map(str, value)) or "nothing"
-    if isinstance(value, Mapping):
-        return told(value)
+        return ", ".join(map(str, value)) or "nothing"
     return str(value) if value not in ("", None) else "nothing"
