@@ -1,1 +1,1 @@
-"""What proves speed, and what makes the data it is proved with. Not part of the installation."""
+"""What proves speed: ratios measured in one run, interleaved, medians. `make bench` runs it."""

@@ -6,20 +6,25 @@ Every update is guarded by state, owner and attempt: one that lost its row chang
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import Update, bindparam, select, update
 from sqlmodel import Session, col
 
 from campaigns.queue import Claimed
 from campaigns.states import State
-from campaigns.tables import Attempt, Message
+from campaigns.tables import Attempt
 from deliverability import Cause, Outcome, Verdict, give_day
-from leads import Lead, record, suppress
+from leads import Lead, Row, record, suppress
 
 #: Refusals that are about us, not about the lead: the message waits until we are in order again,
 #: and nobody is suppressed for our block listing.
 OURS = frozenset({Cause.SENDER, Cause.AUTHENTICATION, Cause.BLOCKED, Cause.TLS, Cause.RATE})
+
+
+_MESSAGE = Row.metadata.tables["message"]
+_ATTEMPT = Row.metadata.tables["attempt"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,19 +62,8 @@ def finish(
             "context": dict(sent.context),
             "identity_version_id": sent.identity_version_id,
         }
-    done = session.execute(
-        update(Message)
-        .where(
-            col(Message.id) == claimed.message_id,
-            col(Message.state) == State.SENDING,
-            col(Message.owner) == owner,
-            col(Message.attempts) == claimed.attempt,
-        )
-        .values(state=state, reply=outcome.reply, relay_id=outcome.relay_id, **changes)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
-    if done.rowcount != 1:
+    changes |= {"state": state, "reply": outcome.reply, "relay_id": outcome.relay_id}
+    if not _change(session, claimed, owner, changes):
         return None
     _close_attempt(session, claimed, outcome, now=now)
     if outcome.verdict not in (Verdict.ACCEPTED, Verdict.IN_DOUBT):
@@ -102,23 +96,66 @@ def _move(
     return State.REJECTED, {"settled_at": now, "reason": str(outcome.cause)}
 
 
-def _close_attempt(session: Session, claimed: Claimed, outcome: Outcome, *, now: datetime) -> None:
-    session.execute(
-        update(Attempt)
+def _change(session: Session, claimed: Claimed, owner: str, changes: dict[str, Any]) -> bool:
+    """Changes the row if it is still ours: `sending`, our owner, this attempt."""
+    done = session.connection().execute(
+        _ours(tuple(sorted(changes))),
+        {
+            "its_id": claimed.message_id,
+            "its_owner": owner,
+            "its_attempt": claimed.attempt,
+            **{f"new_{name}": value for name, value in changes.items()},
+        },
+    )
+    return done.rowcount == 1
+
+
+# Statements of the hot path are built once and given values: building them anew for every message
+# took 3 of the 4 ms that a message cost.
+@cache
+def _ours(names: tuple[str, ...]) -> Update:
+    """The guarded update of these columns."""
+    return (
+        update(_MESSAGE)
         .where(
-            col(Attempt.message_id) == claimed.message_id,
-            col(Attempt.number) == claimed.attempt,
-            col(Attempt.result).is_(None),
+            _MESSAGE.c.id == bindparam("its_id"),
+            _MESSAGE.c.state == State.SENDING.value,
+            _MESSAGE.c.owner == bindparam("its_owner"),
+            _MESSAGE.c.attempts == bindparam("its_attempt"),
         )
-        .values(
-            ended_at=now,
-            result=str(outcome.verdict),
-            phase=str(outcome.phase),
-            code=outcome.code,
-            enhanced=outcome.enhanced,
-            reply=outcome.reply,
-        )
-        .execution_options(synchronize_session=False)
+        .values({name: bindparam(f"new_{name}", type_=_MESSAGE.c[name].type) for name in names})
+    )
+
+
+_CLOSE = (
+    update(_ATTEMPT)
+    .where(
+        _ATTEMPT.c.message_id == bindparam("its_message"),
+        _ATTEMPT.c.number == bindparam("its_number"),
+        _ATTEMPT.c.result.is_(None),
+    )
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=_ATTEMPT.c[name].type)
+            for name in ("ended_at", "result", "phase", "code", "enhanced", "reply")
+        }
+    )
+)
+
+
+def _close_attempt(session: Session, claimed: Claimed, outcome: Outcome, *, now: datetime) -> None:
+    session.connection().execute(
+        _CLOSE,
+        {
+            "its_message": claimed.message_id,
+            "its_number": claimed.attempt,
+            "new_ended_at": now,
+            "new_result": str(outcome.verdict),
+            "new_phase": str(outcome.phase),
+            "new_code": outcome.code,
+            "new_enhanced": outcome.enhanced,
+            "new_reply": outcome.reply,
+        },
     )
 
 
@@ -164,19 +201,13 @@ def skip_unmade(
     session: Session, claimed: Claimed, *, owner: str, now: datetime, why: str, day: date
 ) -> bool:
     """The text could not be made for this lead: the message never leaves, and says why."""
-    done = session.execute(
-        update(Message)
-        .where(
-            col(Message.id) == claimed.message_id,
-            col(Message.state) == State.SENDING,
-            col(Message.owner) == owner,
-            col(Message.attempts) == claimed.attempt,
-        )
-        .values(state=State.SKIPPED, reason="cannot_render", reply=why, settled_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
-    if done.rowcount != 1:
+    changes = {
+        "state": State.SKIPPED,
+        "reason": "cannot_render",
+        "reply": why,
+        "settled_at": now,
+    }
+    if not _change(session, claimed, owner, changes):
         return False
     session.execute(
         update(Attempt)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
-from leads.row import JsonObject
+from leads.row import JsonObject, Row
 from leads.tables import Event
 
 #: Every kind of event that is written, by any room.
@@ -61,18 +61,23 @@ def record(
     data: JsonObject | None = None,
 ) -> None:
     """Writes one event."""
-    session.execute(
-        insert(Event).values(
-            lead_id=lead_id,
-            at=at,
-            kind=kind,
-            campaign=campaign,
-            template=template,
-            message_id=message_id,
-            by=by,
-            data=data or {},
-        )
+    session.connection().execute(
+        _INSERT,
+        {
+            "lead_id": lead_id,
+            "at": at,
+            "kind": kind,
+            "campaign": campaign,
+            "template": template,
+            "message_id": message_id,
+            "by": by,
+            "data": data or {},
+        },
     )
+
+
+#: Built once: every message that leaves writes an event.
+_INSERT = insert(Row.metadata.tables["event"])
 
 
 def timeline(session: Session, lead_id: int, *, newest: int | None = None) -> list[Entry]:

@@ -1,0 +1,231 @@
+"""The pipeline against Debian's smtp-sink, round by round beside smtp-source -d.
+
+A round: smtp-source sends its messages, then a fresh workspace plans a campaign and a worker sends
+it without pace (claim, render, envelope, SMTP, outcome, each committed). Both at the same message
+size, number and connections, so that what the machine does meanwhile hits both.
+"""
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import monotonic, perf_counter, process_time, sleep
+
+from sqlalchemy import insert
+from sqlmodel import Session
+
+from campaigns import Ended, begin, plan_range, prepare, require_run, status_of
+from console.database import Store
+from console.new_workspace import Answers, make_workspace
+from console.sending import only_sender, open_sender
+from console.wiring import SystemClock, Workspace, open_workspace
+from deliverability import SmtpServer
+from leads import Lead, address_key, parse_address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    messages: int
+    connections: int
+    rounds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Seconds, and bytes of one message."""
+
+    smtp_source: float
+    planning: float
+    sending: float
+    sender_cpu: float
+    commits: int
+    writes: int
+    size: int
+
+
+@contextmanager
+def smtp_sink() -> Iterator[int]:
+    """A receiver that takes everything, on a free port of this machine."""
+    program = shutil.which("smtp-sink") or "/usr/sbin/smtp-sink"
+    if not Path(program).exists():
+        raise SystemExit("smtp-sink is missing: apt install postfix (nothing is configured by it)")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        # As root it refuses to run without a user to become.
+        [program, *(("-u", "nobody") if os.geteuid() == 0 else ()), f"127.0.0.1:{port}", "1000"],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = monotonic() + 5
+        while monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            sleep(0.05)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def smtp_source(setting: Setting, port: int, size: int) -> float:
+    """Seconds smtp-source -d (connections kept open) takes for the same load."""
+    program = shutil.which("smtp-source") or "/usr/sbin/smtp-source"
+    began = perf_counter()
+    subprocess.run(
+        [
+            program,
+            "-d",
+            *("-s", str(setting.connections)),
+            *("-m", str(setting.messages)),
+            *("-l", str(size)),
+            *("-f", "anna@sender.example"),
+            *("-t", "lead@example.org"),
+            f"127.0.0.1:{port}",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return perf_counter() - began
+
+
+def fill(session: Session, workspace: Workspace, count: int) -> None:
+    """`count` believable leads, the same in every round."""
+    dice, now = Random(7), workspace.now()
+    rows = []
+    for n in range(count):
+        email = f"lead{n}@company{n % 50}.example"
+        rows.append(
+            {
+                "email": email,
+                "address_key": address_key(parse_address(email), workspace.keys.address),
+                "domain": f"company{n % 50}.example",
+                "first_name": dice.choice(["Anna", "Łukasz", "Zoë", "Józef"]),
+                "name": f"Lead {n}",
+                "company": f"Spółka {n % 50}",
+                "stage": "new",
+                "stage_at": now,
+                "draw": dice.getrandbits(31),
+                "token": f"{n:016x}",
+                "created_at": now,
+                "updated_at": now,
+                "attributes": {},
+                "tags": [],
+            }
+        )
+    session.execute(insert(Lead), rows)
+
+
+def pipeline(setting: Setting, port: int, folder: Path) -> Round:
+    """Plans and sends one campaign in a fresh workspace; everything must have been accepted."""
+    clock = SystemClock()
+    make_workspace(folder, Answers(), now=clock.now())
+    workspace = open_workspace(folder)
+    identity = next(iter(workspace.settings.identities.values()))
+    local = replace(
+        identity,
+        smtp=SmtpServer(host="127.0.0.1", port=port, tls="none"),
+        limits=replace(
+            identity.limits, connections=setting.connections, per_day=None, per_connection=1_000_000
+        ),
+    )
+    workspace = replace(
+        workspace,
+        settings=replace(
+            workspace.settings,
+            identities={identity.name: local},
+            delivery=replace(workspace.settings.delivery, frequency=None),
+        ),
+    )
+    database, zone = workspace.database, workspace.settings.time_zone
+    database.write(lambda session: fill(session, workspace, setting.messages))
+    began = perf_counter()
+
+    def plan(session: Session) -> None:
+        prepared = prepare(
+            session,
+            "welcome",
+            identities=workspace.settings.identities,
+            consent_required=False,
+        )
+        run = begin(
+            session,
+            prepared,
+            now=clock.now(),
+            by="benchmark",
+            token=secrets.token_hex(6),
+            when_in_doubt="hold",
+        )
+        plan_range(session, run.id or 0, prepared.rule(zone), now=clock.now(), zone=zone)
+
+    database.write(plan)
+    planning = perf_counter() - began
+    store = Store(database)
+
+    async def send() -> Ended:
+        worker = open_sender(workspace, store, paced=False)
+        return await worker.run(until_idle=True, patience=timedelta(seconds=5))
+
+    with only_sender(workspace), asyncio.Runner(loop_factory=_loop()) as runner:
+        began, cpu = perf_counter(), process_time()
+        runner.run(send())
+        sending, cpu = perf_counter() - began, process_time() - cpu
+    store.close()
+    status = database.read(lambda s: status_of(s, require_run(s, "welcome")))
+    assert status.accepted == setting.messages, status
+    size = database.read(_size)
+    workspace.close()
+    return Round(
+        smtp_source=0.0,
+        planning=planning,
+        sending=sending,
+        sender_cpu=cpu,
+        commits=store.commits,
+        writes=store.writes,
+        size=size,
+    )
+
+
+def _size(session: Session) -> int:
+    from campaigns import show
+
+    shown = show(session, "1", identities={})
+    assert shown is not None and shown.mail is not None
+    return len(shown.mail)
+
+
+def _loop():
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return None
+    return new_event_loop
+
+
+def measure(setting: Setting) -> list[Round]:
+    """All rounds; the first of each kind warms up and is not counted."""
+    rounds: list[Round] = []
+    with smtp_sink() as port, tempfile.TemporaryDirectory() as folder:
+        size = pipeline(replace(setting, messages=50), port, Path(folder) / "warm").size
+        for number in range(setting.rounds):
+            source = smtp_source(setting, port, size)
+            ours = pipeline(setting, port, Path(folder) / f"round{number}")
+            rounds.append(replace(ours, smtp_source=source))
+    return rounds
+
+
+def ratio(rounds: list[Round]) -> float:
+    """Our messages per second over smtp-source's, median of the rounds' own ratios."""
+    return median(r.smtp_source / r.sending for r in rounds)
