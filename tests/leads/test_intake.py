@@ -1,6 +1,7 @@
 """Taking files in: what becomes of each row, and that doing it again changes nothing."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
@@ -411,3 +412,15 @@ def test_a_failing_chunk_leaves_whole_chunks_and_no_file_of_rejects(
         assert session.scalars(select(Import)).one().finished_at is None
     done = taken_in(database, path)
     assert sums(done) == (3000, 0, 1999, 1)
+
+
+def test_two_imports_at_once_make_each_lead_once(database: Database, tmp_path: Path) -> None:
+    rows = "".join(f"x{n}@example.pl,Firma {n},pricing;demo\n" for n in range(3000))
+    path = written(tmp_path, f"email,company,prefers.topic\n{rows}")
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda seed: taken_in(database, path, seed=seed), (1, 2)))
+    assert sum(sums(taken)[0] for taken in both) == 3000
+    assert all(taken.document()["read"] == 3000 for taken in both)
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Lead)) == 3000
+        assert session.scalar(select(func.count()).select_from(Preference)) == 6000
