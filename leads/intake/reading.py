@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -118,9 +118,13 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 start = 2
             else:
                 file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter)
+            lines: list[str] = []  # of the present row
+            reader = csv.reader(_kept(file, lines), delimiter=delimiter)
             skipped = start - 1
             for cells in reader:
+                if len(lines) > 1 or lines[0].count('"') % 2:
+                    _refuse_open(path, lines, delimiter, start)
+                lines.clear()
                 if any(cell and not cell.isspace() for cell in cells):
                     yield Row(line=start, cells=cells)
                 start = reader.line_num + 1 + skipped
@@ -131,6 +135,24 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
             ) from error
         except UnicodeError as error:
             raise _not_in(path, encoding, start) from error
+
+
+def _kept(file: Iterable[str], lines: list[str]) -> Iterator[str]:
+    for line in file:
+        lines.append(line)
+        yield line
+
+
+def _refuse_open(path: Path, lines: list[str], delimiter: str, start: int) -> None:
+    """The csv module takes the end of the file for the end of a quote: rows would be lost in it."""
+    try:
+        list(csv.reader(lines, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise FileError(
+                f"{path}, line {start}: a quotation mark opens here and is not closed: correct "
+                "this line"
+            ) from error
 
 
 def _is_address(cell: str) -> bool:

@@ -148,3 +148,11 @@ def test_a_plain_list_of_addresses_needs_no_header(tmp_path: Path) -> None:
     source = open_source(written(tmp_path, "a@x.pl\nb@x.pl\n"))
     assert [column.target for column in map_columns(source)] == ["email"]
     assert len(list(source.rows())) == 2
+
+
+@pytest.mark.parametrize("text", ['"Anna\na2@x.example,B\n', 'A\na2@x.example,"B\n', 'A\nb,"'])
+def test_a_quote_open_at_the_end_swallows_no_rows(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(f"email,name\na1@x.example,{text}", encoding="utf-8")
+    with pytest.raises(FileError, match="not closed"):
+        list(open_source(path).rows())
