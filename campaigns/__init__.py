@@ -8,12 +8,15 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             plan.py, forecast.py, runs.py, planning.py, rules.py, rfc_message_id.py, admit.py,
             candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
             lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, opt_out.py,
-            what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py; errors.py
+            sequence_definition.py, sequences.py, sequence_runs.py, enrolments.py, advancing.py,
+            ended.py, what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py;
+            errors.py
 """
 
 from campaigns.admit import FrequencyCap
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
+from campaigns.ended import Ended
 from campaigns.errors import (
     AlreadyRan,
     CampaignError,
@@ -51,7 +54,7 @@ from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
 from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequence
 from campaigns.verify import Contradiction, verify
-from campaigns.worker import FULL_SPEED_WINDOW, Ended, Sending, Worker
+from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import UNSUBSCRIBE, Office, identity_facts
 
 __all__ = [

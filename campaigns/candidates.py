@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, null, or_, select
 from sqlmodel import Session, col
 
 from campaigns.admit import FrequencyCap
 from campaigns.runs import Terms
+from campaigns.sequence_runs import is_sequence
+from campaigns.sequences import EnrolmentState
 from campaigns.states import WRITTEN, State
-from campaigns.tables import Message, Run
+from campaigns.tables import Enrolment, Message, Run
 from leads import Event, Instant, Lead, why_left_out
 
 
@@ -80,16 +82,41 @@ def _recent(
     )
 
 
-def candidates(
-    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
-) -> Sequence[Row[Any]]:
-    answered = exists().where(
+def _answered(run: Run, *, sequence: bool) -> ColumnElement[bool]:
+    """A human answered this campaign; in a sequence: anything we sent, since the lead entered."""
+    since = col(Event.id) > col(Enrolment.event_id) if sequence else None
+    return exists().where(
         col(Event.lead_id) == col(Lead.id),
         # coalesce keeps SQLite from starting at the index on kind: it would read every reply to the
         # campaign once per candidate instead of the lead's own few events.
         func.coalesce(col(Event.kind), "") == "replied",
-        col(Event.campaign) == run.campaign,
+        col(Event.campaign) == run.campaign if since is None else since,
     )
+
+
+def _left(terms: Terms) -> ColumnElement[str | None]:
+    """Why a sequence must not go on for this lead, even if nobody has noticed yet."""
+    ended = func.coalesce(func.nullif(col(Enrolment.reason), ""), literal("left_sequence"))
+    rules: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
+        (func.coalesce(col(Enrolment.state), "") != EnrolmentState.ACTIVE, ended)
+    ]
+    if terms.exits:
+        places = [
+            and_(col(Lead.pipeline) == pipeline, col(Lead.stage) == stage)
+            for pipeline, stage in terms.exits
+        ]
+        rules.append((or_(*places), literal("left_stage")))
+    return case(*rules, else_=null())
+
+
+def candidates(
+    session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
+) -> Sequence[Row[Any]]:
+    terms = Terms.of_body(run.terms)
+    sequence = is_sequence(run)
+    reason = why_left_out(terms.permission)
+    if sequence:
+        reason = func.coalesce(reason, _left(terms))
     due = [
         col(Message.run_id) == run.id,
         col(Message.lane_id) == rules.lane_id,
@@ -98,13 +125,21 @@ def candidates(
     ]
     if run.released_to is not None:
         due.append(col(Message.id) <= run.released_to)
-    reason = why_left_out(Terms.of_body(run.terms).permission)
-    return session.execute(
-        select(*_DUE_COLUMNS, reason, col(Lead.timezone), answered, *_recent(rules.cap, now))
+    wanted_rows = (
+        select(
+            *_DUE_COLUMNS,
+            reason,
+            col(Lead.timezone),
+            _answered(run, sequence=sequence),
+            *_recent(rules.cap, now),
+        )
         .join(Lead, col(Lead.id) == col(Message.lead_id))
         .where(*due)
         .order_by(col(Message.due_at), col(Message.id))
         .limit(wanted)
         # SQLite has one writer and ignores this; on PostgreSQL two claimers never meet.
         .with_for_update(of=Message, skip_locked=True)
-    ).all()
+    )
+    if sequence:
+        wanted_rows = wanted_rows.outerjoin(Enrolment, col(Enrolment.message_id) == col(Message.id))
+    return session.execute(wanted_rows).all()

@@ -37,6 +37,9 @@ class Terms:
     first: int | None = None
     #: Leads this campaign has already written to are left out.
     again: bool = False
+    #: Of a sequence: the version in force, and the (pipeline, stage) places that end it.
+    sequence_id: int | None = None
+    exits: tuple[tuple[str, str], ...] = ()
 
     def body(self) -> dict[str, Any]:
         return {
@@ -47,6 +50,8 @@ class Terms:
             "domain": self.domain,
             "first": self.first,
             "again": self.again,
+            "sequence_id": self.sequence_id,
+            "exits": [list(place) for place in self.exits],
         }
 
     @staticmethod
@@ -58,6 +63,8 @@ class Terms:
             domain=body["domain"],
             first=body["first"],
             again=body["again"],
+            sequence_id=body.get("sequence_id"),
+            exits=tuple((pipeline, stage) for pipeline, stage in body.get("exits", ())),
         )
 
 

@@ -5,7 +5,9 @@ from datetime import datetime
 from sqlalchemy import CursorResult, exists, select, update
 from sqlmodel import Session, col
 
+from campaigns.enrolments import end_run
 from campaigns.runs import move_run, released_is_done
+from campaigns.sequence_runs import is_sequence, is_through
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
 
@@ -32,6 +34,10 @@ def cancel_rows(session: Session, run_id: int, *, now: datetime, limit: int = 20
     )
     assert isinstance(done, CursorResult)  # noqa: S101 - an UPDATE has a row count
     if done.rowcount == 0:
+        if session.scalar(
+            select(exists().where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED))
+        ):
+            end_run(session, run_id, reason="cancelled", now=now)
         sending = exists().where(col(Message.run_id) == run_id, col(Message.state) == State.SENDING)
         session.execute(
             update(Run)
@@ -59,6 +65,9 @@ def settle_runs(session: Session, *, now: datetime) -> list[tuple[str, RunState]
         if session.scalar(select(sending)):
             continue
         if not session.scalar(select(waiting)):
+            # A sequence goes on as long as somebody may enter it.
+            if is_sequence(run) and not is_through(session, run):
+                continue
             if move_run(
                 session, run.id, (RunState.RUNNING,), state=RunState.FINISHED, finished_at=now
             ):

@@ -191,6 +191,8 @@ class Enrolment(Row, table=True):
     reason: str = ""
     enrolled_at: datetime = Field(sa_type=Instant)
     ended_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: The event that ended it, when one did: entering the stage before it counts as the same way.
+    end_event_id: int | None = Field(default=None, sa_type=BigInteger)
 
     __table_args__ = (
         UniqueConstraint("sequence", "lead_id", "pass"),

@@ -8,24 +8,30 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from campaigns.admit import FrequencyCap
+from campaigns.advancing import follow, next_step
 from campaigns.candidates import LaneRules
 from campaigns.delivery import Fault, Shared, no_fault
-from campaigns.doubt import doubt_count, recover
+from campaigns.doubt import recover
+from campaigns.ended import Ended, how_it_ended
 from campaigns.lane import LaneDriver
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.planning import plan_range, planning_runs
 from campaigns.queue import lanes_with_work
 from campaigns.rules import frozen_rule
-from campaigns.settling import cancel_rows, settle_runs
-from campaigns.states import RunState, State
+from campaigns.sequence_runs import running_sequences
+from campaigns.settling import settle
+from campaigns.starter import Starter
+from campaigns.starting import Starting
+from campaigns.states import RunState
 from campaigns.store import Clock, Store
-from campaigns.tables import Message, Run
+from campaigns.tables import Run
 from campaigns.writing import Office
 from deliverability import Connection, Identity, Lane, Pacer, PaceSettings, PaceState, pace_state
 from templates import Compiled, TemplateVersion
@@ -53,20 +59,9 @@ class Sending:
     #: Identity -> why it has no office: a password that was not found.
     absent: Mapping[str, str] = field(default_factory=dict)
     cap: FrequencyCap | None = None
+    #: What starting by schedule needs; None starts nothing by itself.
+    starting: Starting | None = None
     window: int = FULL_SPEED_WINDOW
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """Why the worker ended."""
-
-    #: Messages still waiting in running runs.
-    waiting: int
-    #: When the next of them is due; None when none waits.
-    next_due: datetime | None
-    #: What holds lanes back, one sentence each.
-    held: tuple[str, ...] = ()
-    in_doubt: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,6 +69,8 @@ class _Survey:
     due: Mapping[int, datetime]
     running: frozenset[int]
     planning: tuple[int, ...]
+    #: Whether a sequence runs.
+    sequences: bool = False
     lanes: Mapping[int, tuple[str, str, PaceState]] = field(default_factory=dict)
 
 
@@ -102,6 +99,8 @@ class Worker:
             retry=sending.retry,
             fault=fault,
         )
+        shared = self._shared
+        self._starter = Starter(store, clock, shared.observer, sending.zone, sending.starting)
         self._drivers: dict[int, LaneDriver] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._slots: dict[str, asyncio.Semaphore] = {}
@@ -130,18 +129,22 @@ class Worker:
             )
         if found["resend"]:
             shared.observer.said(f"{found['resend']} messages were under way: sending them again")
+        self._starter.open()
+        moved = 0
         try:
             while not shared.stopping.is_set():
+                moved = int(await self._starter.turn(ended=bool(moved)))
                 survey = await shared.store.read(self._look)
                 shared.running = set(survey.running)
-                planned = await self._plan(survey)
+                moved += await self._plan(survey) + await self._follow(survey)
                 self._meet(survey)
-                settled = await self._settle()
-                if until_idle and not planned and not settled and self._is_idle(patience):
+                moved += await self._settle()
+                if until_idle and not moved and await self._is_idle(survey, patience):
                     break
                 await self._nap()
         finally:
             shared.stopping.set()
+            self._starter.close()
             await asyncio.gather(*self._tasks)
         if shared.broken is not None:
             raise shared.broken
@@ -151,10 +154,9 @@ class Worker:
     async def _nap(self) -> None:
         try:
             # A worker with a few messages left must not sleep a second between them.
-            seconds = (
-                0.05 if any(d.view().under_way for d in self._drivers.values()) else SURVEY_SECONDS
-            )
-            await asyncio.wait_for(self._shared.stopping.wait(), max(seconds, 0.2))
+            busy = any(driver.view().under_way for driver in self._drivers.values())
+            seconds = 0.2 if busy else SURVEY_SECONDS
+            await asyncio.wait_for(self._shared.stopping.wait(), seconds)
         except TimeoutError:
             pass
 
@@ -168,6 +170,7 @@ class Worker:
                 session.scalars(select(col(Run.id)).where(col(Run.state) == RunState.RUNNING))
             ),
             planning=tuple(planning_runs(session)),
+            sequences=bool(running_sequences(session)),
             lanes={
                 lane.id: (lane.identity, lane.provider, pace_state(lane))
                 for lane in rows
@@ -187,6 +190,15 @@ class Worker:
 
             await shared.store.write(work)
         return bool(survey.planning)
+
+    async def _follow(self, survey: _Survey) -> bool:
+        """Leads enter, leave and walk on in sequences: a batch a survey, so sending goes on."""
+        shared = self._shared
+        if not survey.sequences:
+            return False
+        now = shared.clock.now()
+        work = partial(follow, now=now, zone=shared.zone)
+        return bool(await shared.store.write(work))
 
     def _meet(self, survey: _Survey) -> None:
         for lane_id, (identity, provider, kept) in survey.lanes.items():
@@ -244,47 +256,34 @@ class Worker:
         shared = self._shared
         now = shared.clock.now()
 
-        def work(session: Session) -> tuple[list[tuple[str, RunState]], int]:
-            cancelled = session.scalars(
-                select(col(Run.id)).where(
-                    col(Run.state) == RunState.CANCELLED, col(Run.finished_at).is_(None)
-                )
-            ).all()
-            moved = sum(cancel_rows(session, run_id, now=now) for run_id in cancelled if run_id)
-            return settle_runs(session, now=now), moved
-
-        changed, moved = await shared.store.write(work)
+        changed, moved = await shared.store.write(partial(settle, now=now))
         for campaign, state in changed:
             shared.observer.said(f"campaign {campaign} is {state}")
         return bool(changed or moved)
 
-    def _is_idle(self, patience: timedelta) -> bool:
+    async def _is_idle(self, survey: _Survey, patience: timedelta) -> bool:
         now = self._shared.clock.now()
-        return all(driver.idle(now, patience) for driver in self._drivers.values())
+        idle = self._starter.idle(now, patience)
+        if not idle or not all(each.idle(now, patience) for each in self._drivers.values()):
+            return False
+        if not survey.sequences:
+            return True
+        # Asked after the lanes: what they have just settled may be what a lead waits for.
+        step = await self._shared.store.read(lambda session: next_step(session, now=now))
+        return step is None or step > now + patience
 
     async def _ended(self) -> Ended:
         shared = self._shared
-
-        def work(session: Session) -> Ended:
-            due = lanes_with_work(session, now=shared.clock.now())
-            waiting = session.scalar(
-                select(func.count())
-                .select_from(Message)
-                .join(Run, col(Run.id) == col(Message.run_id))
-                .where(col(Run.state) == RunState.RUNNING, col(Message.state) == State.PLANNED)
+        held = tuple(
+            f"{view.identity} to {view.provider}: {view.waits_for}"
+            for view in self.views()
+            if view.waits_for
+        )
+        return await shared.store.read(
+            lambda session: how_it_ended(
+                session, held=held, coming=self._starter.coming, now=shared.clock.now()
             )
-            return Ended(
-                waiting=waiting or 0,
-                next_due=min(due.values(), default=None),
-                held=tuple(
-                    f"{view.identity} to {view.provider}: {view.waits_for}"
-                    for view in self.views()
-                    if view.waits_for
-                ),
-                in_doubt=doubt_count(session),
-            )
-
-        return await shared.store.read(work)
+        )
 
     async def _load(self, version_id: int) -> Compiled:
         found = self._templates.get(version_id)

@@ -7,7 +7,8 @@ from sqlmodel import col
 from campaigns import verify
 from campaigns.runs import pause
 from campaigns.tables import Attempt
-from campaigns.worker import Ended, Worker
+from campaigns.ended import Ended
+from campaigns.worker import Worker
 from console.database import Database, Store
 from console.demo.process import ReceiverProcess
 from leads import Event, Suppression
@@ -108,7 +109,7 @@ def test_an_unreachable_server_costs_no_message_an_attempt(database: Database) -
 def test_a_pause_from_another_process_stops_the_worker_within_a_moment(
     database: Database, receiver: ReceiverProcess
 ) -> None:
-    world = world_of(database, "slow.test", leads=60)
+    world = world_of(database, "slow.test", leads=40)
     store = Store(database)
 
     async def work() -> None:
@@ -121,7 +122,7 @@ def test_a_pause_from_another_process_stops_the_worker_within_a_moment(
         assert "sending" not in states
         before = len(receiver.accepted())
         await asyncio.sleep(1.0)
-        assert len(receiver.accepted()) == before < 60
+        assert len(receiver.accepted()) == before < 40
         worker.stop()
         await task
 
@@ -134,7 +135,7 @@ def test_a_pause_from_another_process_stops_the_worker_within_a_moment(
 def test_stopping_finishes_what_is_on_the_wire_and_gives_back_the_rest(
     database: Database, receiver: ReceiverProcess
 ) -> None:
-    world = world_of(database, "slow.test", leads=80)
+    world = world_of(database, "slow.test", leads=40)
     store = Store(database)
 
     async def work() -> Worker:
@@ -153,14 +154,14 @@ def test_stopping_finishes_what_is_on_the_wire_and_gives_back_the_rest(
     with database.reading() as session:
         assert verify(session, world.run_id) == []
     send(database, receiver.port)
-    assert world.states() == {"accepted": 80}
-    assert len(set(receiver.accepted())) == len(receiver.accepted()) == 80
+    assert world.states() == {"accepted": 40}
+    assert len(set(receiver.accepted())) == len(receiver.accepted()) == 40
 
 
 def test_rows_under_way_never_exceed_the_window(
     database: Database, receiver: ReceiverProcess
 ) -> None:
-    world = world_of(database, "slow.test", leads=60)
+    world = world_of(database, "slow.test", leads=40)
     store = Store(database)
     most = 0
 
@@ -177,7 +178,7 @@ def test_rows_under_way_never_exceed_the_window(
     asyncio.run(work())
     store.close()
     assert 5 <= most <= 12
-    assert world.states() == {"accepted": 60}
+    assert world.states() == {"accepted": 40}
 
 
 def test_a_lead_the_template_cannot_be_made_for_is_skipped_and_the_rest_goes_on(
