@@ -4,13 +4,13 @@ Does        planning, the queue (claim and finish), sending, the worker, status,
 Owns        campaign, sequence, run, message, attempt, enrolment.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
-Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py, start.py,
-            plan.py, forecast.py, runs.py, planning.py, rules.py, rfc_message_id.py, admit.py,
-            candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
-            lane.py, worker.py, observe.py, store.py, status.py, verify.py, shown.py, opt_out.py,
-            sequence_definition.py, sequences.py, sequence_runs.py, enrolments.py, advancing.py,
-            ended.py, what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py;
-            errors.py
+Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
+            missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
+            planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
+            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
+            status.py, verify.py, shown.py, opt_out.py, sequence_definition.py, sequences.py,
+            sequence_runs.py, enrolments.py, advancing.py, ended.py, what came back: matching.py,
+            evidence.py, noting.py, feedback.py, polling.py; errors.py
 """
 
 from campaigns.admit import FrequencyCap
@@ -44,16 +44,20 @@ from campaigns.runs import (
     pause,
     require_run,
     resume,
+    run_to,
     stop_everything,
+    unanswered,
 )
 from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show
-from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare
+from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare, renew
+from campaigns.starting import NextStart, Starting, next_starts, what_forbids
 from campaigns.states import RunState, State
 from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
 from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequence
 from campaigns.verify import Contradiction, verify
+from campaigns.when import When, instant_of
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import UNSUBSCRIBE, Office, identity_facts
 
@@ -68,12 +72,19 @@ __all__ = [
     "RunState",
     "CampaignDefinition",
     "read_definition",
+    "When",
+    "instant_of",
     "of_body",
     "Prepared",
     "prepare",
     "begin",
     "findings_of",
     "applied_campaigns",
+    "renew",
+    "Starting",
+    "NextStart",
+    "next_starts",
+    "what_forbids",
     "Terms",
     "Finding",
     "Plan",
@@ -83,6 +94,8 @@ __all__ = [
     "frozen_rule",
     "latest_run",
     "require_run",
+    "run_to",
+    "unanswered",
     "active_runs",
     "pause",
     "resume",

@@ -22,6 +22,9 @@ from leads import Permission
 
 #: `occurrence` of a campaign that is started by hand.
 ONCE = "once"
+#: `by` of a run that the schedule opened.
+SCHEDULE = "schedule"
+_OPEN = (RunState.PLANNING, RunState.RUNNING, RunState.PAUSED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +82,9 @@ def open_run(
     session: Session,
     *,
     campaign: str,
-    campaign_id: int,
-    segment_version_id: int,
-    template_version_id: int,
+    campaign_id: int | None,
+    segment_version_id: int | None,
+    template_version_id: int | None,
     identity: str,
     when_in_doubt: str,
     terms: Terms,
@@ -89,8 +92,12 @@ def open_run(
     token: str,
     now: datetime,
     by: str,
+    state: RunState = RunState.PLANNING,
+    reason: str = "",
 ) -> Run:
     """Writes the run down; planning fills it. The unique occurrence refuses a second start.
+
+    In another `state` it is a note of a start that did not happen, and `reason` says why.
 
     Raises AlreadyRan when this occurrence exists.
     """
@@ -98,11 +105,7 @@ def open_run(
         select(Run).where(col(Run.campaign) == campaign, col(Run.occurrence) == occurrence)
     ).first()
     if earlier is not None:
-        raise AlreadyRan(
-            f"Campaign {campaign!r} was started on {earlier.started_at:%Y-%m-%d %H:%M} UTC and is "
-            f"{earlier.state}; to write to those it has not reached yet: "
-            f"potok campaigns start {campaign} --again"
-        )
+        raise already_ran(earlier)
     run = Run(
         campaign=campaign,
         occurrence=occurrence,
@@ -111,15 +114,26 @@ def open_run(
         segment_version_id=segment_version_id,
         template_version_id=template_version_id,
         identity=identity,
-        state=RunState.PLANNING,
+        state=state,
+        reason=reason,
         when_in_doubt=when_in_doubt,
         started_at=now,
+        finished_at=now if state == RunState.CANCELLED else None,
         by=by,
         terms=terms.body(),
     )
     session.add(run)
     session.flush()
     return run
+
+
+def already_ran(run: Run) -> AlreadyRan:
+    """Why it does not start once more, and what to type instead."""
+    return AlreadyRan(
+        f"Campaign {run.campaign!r} was started on {run.started_at:%Y-%m-%d %H:%M} UTC and is "
+        f"{run.state}; to write to those it has not reached yet: "
+        f"potok campaigns start {run.campaign} --again"
+    )
 
 
 def move_run(session: Session, run_id: int, allowed: tuple[RunState, ...], **changes: Any) -> bool:
@@ -144,9 +158,29 @@ def require_run(session: Session, campaign: str) -> Run:
     return run
 
 
+def unanswered(run: Run) -> bool:
+    """Whether this is a scheduled start that nothing was planned for: it waits for a person."""
+    return run.state == RunState.PAUSED and run.by == SCHEDULE and _untouched(run)
+
+
+def _untouched(run: Run) -> bool:
+    return run.planned_at is None and run.planned_to == 0
+
+
+def run_to(session: Session, campaign: str, *states: RunState) -> Run:
+    """The newest run in one of `states`, else the newest: a noted start hides no run before it."""
+    found = session.scalars(
+        select(Run)
+        .where(col(Run.campaign) == campaign, col(Run.state).in_(states))
+        .order_by(col(Run.id).desc())
+        .limit(1)
+    ).first()
+    return found or require_run(session, campaign)
+
+
 def pause(session: Session, campaign: str, *, reason: str) -> Run:
     """Nothing of this run is claimed any more; what is on the wire is finished."""
-    run = require_run(session, campaign)
+    run = run_to(session, campaign, RunState.RUNNING, RunState.PLANNING)
     assert run.id is not None  # noqa: S101 - it came from the database
     if run.state == RunState.PAUSED:
         return run
@@ -181,14 +215,18 @@ def stop_everything(session: Session, *, reason: str) -> list[str]:
 def resume(session: Session, campaign: str, *, now: datetime) -> Run:
     """Goes on where it stopped; also the approval after `--first`, and the sign that a person saw
     why the identity's lanes were paused.
+
+    A run that nothing was planned for begins now: what expires, expires counted from here.
     """
-    run = require_run(session, campaign)
+    run = run_to(session, campaign, RunState.PAUSED)
     assert run.id is not None  # noqa: S101 - it came from the database
     state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING
     lift_pauses(session, run.identity, now=now)
     if run.state == state:
         return run
     changes: dict[str, Any] = {"state": state, "reason": ""}
+    if _untouched(run):
+        changes["started_at"] = now
     if run.released_to is not None and released_is_done(session, run):
         changes["released_to"] = None
     if not move_run(session, run.id, (RunState.PAUSED,), **changes):
@@ -212,12 +250,12 @@ def released_is_done(session: Session, run: Run) -> bool:
 
 def cancel(session: Session, campaign: str, *, reason: str) -> Run:
     """Ends the run for good: nothing is claimed any more; `settling.cancel_rows` does the rest."""
-    run = require_run(session, campaign)
+    run = run_to(session, campaign, *_OPEN)
     assert run.id is not None  # noqa: S101 - it came from the database
     if run.state != RunState.CANCELLED and not move_run(
         session,
         run.id,
-        (RunState.PLANNING, RunState.RUNNING, RunState.PAUSED),
+        _OPEN,
         state=RunState.CANCELLED,
         reason=reason,
     ):

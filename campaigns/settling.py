@@ -81,3 +81,14 @@ def settle_runs(session: Session, *, now: datetime) -> list[tuple[str, RunState]
             if move_run(session, run.id, (RunState.RUNNING,), state=RunState.PAUSED, reason=reason):
                 changed.append((run.campaign, RunState.PAUSED))
     return changed
+
+
+def settle(session: Session, *, now: datetime) -> tuple[list[tuple[str, RunState]], int]:
+    """Both of the above for every run: (campaign, new state) of runs that changed, rows moved."""
+    cancelled = session.scalars(
+        select(col(Run.id)).where(
+            col(Run.state) == RunState.CANCELLED, col(Run.finished_at).is_(None)
+        )
+    ).all()
+    moved = sum(cancel_rows(session, run_id, now=now) for run_id in cancelled if run_id)
+    return settle_runs(session, now=now), moved

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -12,13 +13,15 @@ from sqlmodel import Session, col
 from campaigns.definition import CampaignDefinition, of_body
 from campaigns.errors import NotPossible, UnknownCampaign
 from campaigns.plan import Finding
-from campaigns.runs import ONCE, Terms, latest_run, open_run
+from campaigns.runs import ONCE, Terms, already_ran, latest_run, move_run, open_run, unanswered
 from campaigns.states import RunState
 from campaigns.tables import Campaign, Run
 from deliverability import Identity, is_loopback
 from leads import Permission, Version, current_version
 from segments import SegmentVersion, rule_of, where
 from templates import Compiled, TemplateVersion, check
+
+_OVER = (RunState.FINISHED, RunState.CANCELLED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,37 +109,82 @@ def begin(
     by: str,
     token: str,
     when_in_doubt: str,
+    occurrence: str | None = None,
 ) -> Run:
     """Opens the run, or gives back one whose planning was cut off, so that it can go on.
 
-    Raises AlreadyRan, and NotPossible when `--again` meets a run that is not over.
+    `occurrence` is the scheduled instant, whose run is given back when there is one. Without it
+    the start is by hand. Raises AlreadyRan, and NotPossible when `--again` meets a run that is not
+    over.
     """
     name = prepared.definition.name
+    if occurrence is not None:
+        there = select(Run).where(col(Run.campaign) == name, col(Run.occurrence) == occurrence)
+        if (found := session.scalars(there).first()) is not None:
+            return found
+    drop_unanswered(session, name, now=now)
     earlier = latest_run(session, name)
-    if earlier is not None and earlier.planned_at is None and earlier.state == RunState.PLANNING:
-        return earlier
-    over = (RunState.FINISHED, RunState.CANCELLED)
-    if prepared.terms.again and earlier is not None and earlier.state not in over:
-        raise NotPossible(
-            f"Campaign {name!r} is {earlier.state}: it can start again when it is finished or "
-            "cancelled"
-        )
-    again = prepared.terms.again and earlier is not None
-    assert prepared.campaign.id and prepared.segment.id and prepared.template.id  # noqa: S101
+    terms = prepared.terms
+    if occurrence is None:
+        cut_off = earlier is not None and earlier.planned_at is None
+        if earlier is not None and cut_off and earlier.state == RunState.PLANNING:
+            return earlier
+        if earlier is not None and earlier.planned_at is not None and not terms.again:
+            # Also after scheduled starts: by hand too, nobody is written to twice by accident.
+            raise already_ran(earlier)
+        if terms.again and earlier is not None and earlier.state not in _OVER:
+            raise NotPossible(
+                f"Campaign {name!r} is {earlier.state}: it can start again when it is finished or "
+                "cancelled"
+            )
+        terms = replace(terms, again=terms.again and earlier is not None)
+        occurrence = now.astimezone(UTC).isoformat() if terms.again else ONCE
     return open_run(
         session,
         campaign=name,
-        campaign_id=prepared.campaign.id,
-        segment_version_id=prepared.segment.id,
-        template_version_id=prepared.template.id,
-        identity=prepared.definition.identity,
-        when_in_doubt=prepared.definition.when_in_doubt or when_in_doubt,
-        terms=replace(prepared.terms, again=again),
-        occurrence=now.astimezone(UTC).isoformat() if again else ONCE,
+        occurrence=occurrence,
         token=token,
         now=now,
         by=by,
+        terms=terms,
+        **_frozen(prepared, when_in_doubt),
     )
+
+
+def drop_unanswered(session: Session, name: str, *, now: datetime) -> None:
+    """A newer start takes the place of a scheduled one that still waits for somebody's word."""
+    earlier = latest_run(session, name)
+    if earlier is not None and earlier.id is not None and unanswered(earlier):
+        move_run(
+            session,
+            earlier.id,
+            (RunState.PAUSED,),
+            state=RunState.CANCELLED,
+            reason="a newer start took its place",
+            finished_at=now,
+        )
+        session.expire(earlier)
+
+
+def renew(session: Session, run: Run, prepared: Prepared, *, when_in_doubt: str) -> None:
+    """Gives a run that nothing was planned for the versions in force, before it is resumed."""
+    when = prepared.definition.when
+    terms = replace(prepared.terms, again=when is None or when.only_new)
+    assert run.id is not None  # noqa: S101 - it came from the database
+    frozen = _frozen(prepared, when_in_doubt)
+    move_run(session, run.id, (RunState.PAUSED,), terms=terms.body(), **frozen)
+
+
+def _frozen(prepared: Prepared, when_in_doubt: str) -> dict[str, Any]:
+    """What a run keeps of the moment it starts."""
+    assert prepared.campaign.id and prepared.segment.id and prepared.template.id  # noqa: S101
+    return {
+        "campaign_id": prepared.campaign.id,
+        "segment_version_id": prepared.segment.id,
+        "template_version_id": prepared.template.id,
+        "identity": prepared.definition.identity,
+        "when_in_doubt": prepared.definition.when_in_doubt or when_in_doubt,
+    }
 
 
 def findings_of(prepared: Prepared, *, base_url: str) -> tuple[Finding, ...]:
@@ -173,13 +221,13 @@ def findings_of(prepared: Prepared, *, base_url: str) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def applied_campaigns(session: Session) -> list[tuple[str, str]]:
-    """(name, state of the newest run or empty) of every applied campaign."""
-    rows: list[tuple[str, str]] = []
+def applied_campaigns(session: Session) -> list[tuple[str, str, str]]:
+    """(name, state of the newest run or empty, its reason) of every applied campaign."""
+    rows: list[tuple[str, str, str]] = []
     names = session.scalars(select(col(Campaign.name)).distinct().order_by(col(Campaign.name)))
     for name in names.all():
         version: Version | None = current_version(session, Campaign, name)
         if version is not None:
             run = latest_run(session, name)
-            rows.append((name, run.state if run else ""))
+            rows.append((name, run.state if run else "", run.reason if run else ""))
     return rows

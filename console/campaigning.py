@@ -1,14 +1,17 @@
 """Campaign commands in terms of a workspace: create, plan, start."""
 
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from sqlmodel import Session
 
 from campaigns import (
+    NextStart,
     Plan,
     PlanChanged,
     Prepared,
+    Run,
     RunState,
     Status,
     begin,
@@ -16,11 +19,17 @@ from campaigns import (
     frozen_rule,
     latest_run,
     look,
+    next_starts,
     plan_range,
     prepare,
     read_definition,
+    renew,
     require_run,
+    resume,
+    run_to,
     status_of,
+    unanswered,
+    what_forbids,
 )
 from console.errors import Refused
 from console.wiring import Workspace
@@ -179,3 +188,38 @@ def start_campaign(
 
         done = workspace.database.write(step)
     return workspace.database.read(lambda session: status_of(session, require_run(session, name)))
+
+
+def resume_campaign(workspace: Workspace, name: str) -> Run:
+    """Goes on with a paused run. A scheduled start that waits for a word begins with what is
+    applied now, and is checked like any start.
+
+    Raises Refused with what forbids it, UnknownCampaign, NotPossible.
+    """
+    settings, now = workspace.settings, workspace.now()
+
+    def work(session: Session) -> Run:
+        run = run_to(session, name, RunState.PAUSED)
+        if unanswered(run):
+            prepared = _prepared(workspace, session, name)
+            wrong = what_forbids(prepared, base_url=settings.web.base_url)
+            if wrong:
+                raise Refused(f"Not started: {wrong}")
+            renew(session, run, prepared, when_in_doubt=settings.delivery.when_in_doubt)
+        return resume(session, name, now=now)
+
+    return workspace.database.write(work)
+
+
+def coming_starts(workspace: Workspace) -> dict[str, NextStart]:
+    """The next start of every campaign with a schedule, by its name."""
+    now, zone = workspace.now(), workspace.settings.time_zone
+    found = workspace.database.read(lambda session: next_starts(session, now=now, zone=zone))
+    return {each.campaign: each for each in found}
+
+
+def next_start_document(coming: NextStart | None) -> dict[str, Any] | None:
+    """The next start in JSON: the moment in UTC and the zone it was meant in."""
+    if coming is None:
+        return None
+    return {"campaign": coming.campaign, "at": coming.at, "zone": coming.zone.key}

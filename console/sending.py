@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 from sqlmodel import Session
 
-from campaigns import Observer, Office, Sending, Worker, identity_facts
+from campaigns import Observer, Office, Sending, Starting, Worker, identity_facts
 from console.database import Store
 from console.errors import Refused
 from console.settings import Settings
@@ -116,11 +116,24 @@ def _pacer(settings: Settings) -> Callable[[Identity, str, PaceState], Pacer]:
 
 
 def _dial(identity: Identity) -> Awaitable[Connection]:
-    return connect(identity.smtp, ehlo_name=socket.getfqdn())
+    # The host's own name: asking DNS for a longer one could block everything on a train.
+    return connect(identity.smtp, ehlo_name=socket.gethostname())
 
 
 def _retry(most: int) -> Callable[[int, str], timedelta | None]:
     return lambda number, seed: None if number > most else retry_after(number, seed)
+
+
+def starting(workspace: Workspace) -> Starting:
+    """What a start by schedule needs, the same as one by hand."""
+    settings = workspace.settings
+    return Starting(
+        identities=settings.identities,
+        consent_required=settings.consent_required,
+        base_url=settings.web.base_url,
+        when_in_doubt=settings.delivery.when_in_doubt,
+        token=lambda: f"{workspace.random.getrandbits(48):012x}",
+    )
 
 
 def open_sender(
@@ -160,6 +173,7 @@ def open_sender(
                 if f"{name}.smtp" in settings.secrets_missing
             },
             cap=settings.delivery.frequency,
+            starting=starting(workspace),
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         observer=observer,

@@ -49,16 +49,18 @@ def create(
 
 @command(campaigns, "list")
 def list_(frame: Frame) -> None:
-    """Every applied campaign and how its newest run stands.
+    """Every applied campaign, how its newest run stands, and when it starts next by itself.
 
     \b
     Example:
       potok campaigns list
     """
     from campaigns import applied_campaigns
+    from console.campaigning import coming_starts
 
     with frame.workspace() as workspace:
         rows = workspace.database.read(applied_campaigns)
+        coming = coming_starts(workspace)
 
     def human(screen: object) -> None:
         from rich.console import Console
@@ -68,12 +70,27 @@ def list_(frame: Frame) -> None:
         if not rows:
             screen.print("No campaign yet. Make one: potok campaigns create NAME --segment S ...")
             return
-        table = Table("campaign", "newest run", box=None)
-        for name, state in rows:
-            table.add_row(name, state or "not started")
+        table = Table("campaign", "newest run", "next start", "why", box=None)
+        for name, state, reason in rows:
+            start = coming[name].local() if name in coming else ""
+            table.add_row(name, state or "not started", start, reason)
         screen.print(table)
 
-    frame.emit({"campaigns": [{"name": n, "state": s or None} for n, s in rows]}, human)
+    frame.emit(
+        {
+            "campaigns": [
+                {
+                    "name": name,
+                    "state": state or None,
+                    "reason": reason,
+                    "next_start": coming[name].at if name in coming else None,
+                    "zone": coming[name].zone.key if name in coming else None,
+                }
+                for name, state, reason in rows
+            ]
+        },
+        human,
+    )
 
 
 @command(campaigns, "plan")
@@ -86,11 +103,19 @@ def plan(frame: Frame, name: str, again: bool) -> None:
     Example:
       potok campaigns plan spring
     """
-    from console.campaigning import plan_campaign
+    from console.campaigning import coming_starts, plan_campaign
 
     with frame.workspace() as workspace:
         made = plan_campaign(workspace, name, again=again)
-        frame.emit(made.document(), lambda screen: _show(frame, workspace, name, made))
+        start = coming_starts(workspace).get(name)
+
+        def human(screen: object) -> None:
+            _show(frame, workspace, name, made)
+            if start is not None:
+                frame.screen().print(f"Starts by itself: {start.local()}, while potok run runs.")
+
+        document = made.document() | {"next_start": start.at if start else None}
+        frame.emit(document, human)
     if not made.sound:
         frame.exit(REFUSED)
 

@@ -34,14 +34,16 @@ def pause(frame: Frame, name: str, why: str) -> None:
 def resume(frame: Frame, name: str) -> None:
     """Go on where it stopped; also the approval after `start --first`.
 
+    It is also the yes to a scheduled start that was missed: it begins now, with what is applied.
+
     \b
     Example:
       potok campaigns resume spring
     """
-    from campaigns import resume as resume_run
+    from console.campaigning import resume_campaign
 
     with frame.workspace() as workspace:
-        run = workspace.database.write(lambda s: resume_run(s, name, now=frame.now()))
+        run = resume_campaign(workspace, name)
     frame.emit(
         {"campaign": name, "state": run.state},
         lambda screen: screen.print(f"{name} is {run.state}. Messages leave while potok run runs."),

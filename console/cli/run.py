@@ -33,7 +33,8 @@ root = group("potok", help="Commands without a group.")
 def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -> None:
     """Send what is due, until told to stop (Ctrl-C or SIGTERM).
 
-    What is on the wire is finished first. One potok run per workspace: a second one says so and
+    Campaigns with [when] start by themselves while this runs. What is on the wire is finished
+    first. One potok run per workspace: a second one says so and
     leaves.
 
     \b
@@ -41,6 +42,7 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
       potok run
       potok run --until-idle
     """
+    from console.campaigning import next_start_document
     from console.sending import only_sender
 
     with frame.workspace() as workspace, only_sender(workspace):
@@ -76,6 +78,9 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
                 else ""
             )
             screen.print(f"{ended.waiting} messages wait{due}.")
+        if ended.next_start:
+            coming = ended.next_start
+            screen.print(f"Next start: {coming.campaign}, {coming.local()}.")
         if ended.in_doubt:
             screen.print(f"{ended.in_doubt} are in doubt: potok campaigns resolve NAME")
 
@@ -88,6 +93,7 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
             "waiting": ended.waiting,
             "next_due": ended.next_due,
             "held": list(ended.held),
+            "next_start": next_start_document(ended.next_start),
             "in_doubt": ended.in_doubt,
         },
         human,
@@ -139,7 +145,7 @@ def _stop_on_signals(frame: Frame, worker: "Worker") -> None:
         nonlocal asked
         asked += 1
         if asked == 1:
-            frame.say(f"{name}: finishing what is on the wire. Once more ends at once.")
+            frame.say("Stopping: what is on the wire is finished first. Once more ends at once.")
             worker.stop()
         else:
             # What is on the wire will be in doubt at the next start, and says so.
