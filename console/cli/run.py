@@ -33,9 +33,8 @@ root = group("potok", help="Commands without a group.")
 def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -> None:
     """Send what is due, until told to stop (Ctrl-C or SIGTERM).
 
-    Campaigns with [when] start by themselves while this runs. What is on the wire is finished
-    first. One potok run per workspace: a second one says so and
-    leaves.
+    While it runs, campaigns with [when] start by themselves, sequences go on, mailboxes are read
+    and the opt-out page answers. One potok run per workspace: a second one says so and leaves.
 
     \b
     Example:
@@ -112,13 +111,15 @@ def _send(
 ) -> "Ended":
     from datetime import timedelta
 
+    from console.attending import attending
     from console.database import Store
     from console.sending import open_sender
 
     async def work() -> "Ended":
         worker = open_sender(workspace, store, observer=observer, paced=paced)
         _stop_on_signals(frame, worker)
-        return await worker.run(until_idle=until_idle, patience=timedelta(seconds=wait))
+        async with attending(workspace, store, say=observer.said):
+            return await worker.run(until_idle=until_idle, patience=timedelta(seconds=wait))
 
     store = Store(workspace.database)
     try:
