@@ -9,11 +9,13 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
             finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
             status.py, verify.py, shown.py, opt_out.py, sequence_definition.py, sequences.py,
-            sequence_runs.py, enrolments.py, advancing.py, ended.py, what came back: matching.py,
-            evidence.py, noting.py, feedback.py, polling.py; errors.py
+            sequence_runs.py, sequence_status.py, enrolments.py, advancing.py, ended.py, what came
+            back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
+            errors.py
 """
 
 from campaigns.admit import FrequencyCap
+from campaigns.answers import Answer, answer, answers
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.ended import Ended
@@ -48,6 +50,16 @@ from campaigns.runs import (
     stop_everything,
     unanswered,
 )
+from campaigns.sequence_definition import SequenceDefinition, read_sequence, sequence_of
+from campaigns.sequence_runs import open_sequences, require_sequence
+from campaigns.sequence_status import (
+    Enrolled,
+    SequenceStatus,
+    applied_sequences,
+    enrolments_of,
+    exit_lead,
+    sequence_status,
+)
 from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show
 from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare, renew
@@ -75,6 +87,17 @@ __all__ = [
     "When",
     "instant_of",
     "of_body",
+    "SequenceDefinition",
+    "read_sequence",
+    "sequence_of",
+    "open_sequences",
+    "require_sequence",
+    "applied_sequences",
+    "sequence_status",
+    "SequenceStatus",
+    "enrolments_of",
+    "Enrolled",
+    "exit_lead",
     "Prepared",
     "prepare",
     "begin",
@@ -137,6 +160,9 @@ __all__ = [
     "match",
     "settle_by_evidence",
     "stop_for_reply",
+    "Answer",
+    "answer",
+    "answers",
     "Asked",
     "who_asks",
     "opt_out",

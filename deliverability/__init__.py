@@ -37,7 +37,7 @@ from deliverability.identity import (
     SmtpServer,
     Tls,
 )
-from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound
+from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound, readable
 from deliverability.inbound_origin import Origin
 from deliverability.lane_memory import lift_pauses, pace_state, save_pace
 from deliverability.lanes import identity_version, lanes, seed_domains
@@ -110,6 +110,7 @@ __all__ = [
     "Reading",
     "Origin",
     "classify_inbound",
+    "readable",
     "Arrived",
     "Batch",
     "MailboxReader",

@@ -11,7 +11,14 @@ from enum import StrEnum
 from deliverability.inbound_mime import Part, read_mail
 from deliverability.inbound_notice import is_notice, judge, read_notice, told_by
 from deliverability.inbound_origin import Origin, find_origin, known_senders
-from deliverability.inbound_people import is_automatic, is_bulk, is_button, opt_out_token, wants_out
+from deliverability.inbound_people import (
+    is_automatic,
+    is_bulk,
+    is_button,
+    opt_out_token,
+    wants_out,
+    words_of,
+)
 from deliverability.inbound_report import (
     Told,
     addresses_in,
@@ -96,6 +103,11 @@ def classify_inbound(raw: bytes) -> Reading:
         subject=mail.get("subject")[:500],
         date=mail.get("date")[:100],
     )
+
+
+def readable(raw: bytes) -> str:
+    """The words of a mail as text, at most some thousand of them; never raises."""
+    return words_of(read_mail(raw))[:20_000].strip()
 
 
 def _decide(mail: Part) -> tuple[InboundKind, tuple[Failure, ...], str | None]:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("workspace", "Show what applying the edited files would change."),
     "apply": ("workspace", "Freeze the files: from now on campaigns start with them."),
     "campaigns": ("campaigns", "Plan, start, watch and prove campaigns."),
+    "answers": ("answers", "What came back: replies, bounces, complaints, opt-outs."),
     "messages": ("messages", "Single messages: the exact mail someone got."),
     "sequences": ("sequences", "Mails that follow one another until somebody answers."),
     "run": ("run", "Send what is due, until told to stop."),
