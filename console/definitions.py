@@ -5,7 +5,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _NO_NAME = "{}: the name must be small letters, digits, - and _; rename it"
 class Definition:
     """One segment, template or campaign as its file says it, closed."""
 
-    #: segment | template | campaign.
+    #: segment | template | campaign | sequence.
     kind: str
     name: str
     body: JsonObject
@@ -58,6 +58,13 @@ def _campaign_texts(body: JsonObject) -> dict[str, str]:
     return {key: json.dumps(value, ensure_ascii=False) for key, value in body.items()}
 
 
+def _sequence_texts(body: JsonObject) -> dict[str, str]:
+    # The entry rule is the segment's text and is shown there.
+    lines = {key: value for key, value in body.items() if key not in ("steps", "entry")}
+    steps = [json.dumps(step, ensure_ascii=False) for step in body["steps"]]
+    return _campaign_texts(lines) | {"steps": "\n".join(steps)}
+
+
 SEGMENT = Kind(
     word="segment", folder="segments", table=segments.SegmentVersion, texts=_segment_texts
 )
@@ -67,7 +74,10 @@ TEMPLATE = Kind(
 CAMPAIGN = Kind(
     word="campaign", folder="campaigns", table=campaigns.Campaign, texts=_campaign_texts
 )
-KINDS = (SEGMENT, TEMPLATE, CAMPAIGN)
+SEQUENCE = Kind(
+    word="sequence", folder="sequences", table=campaigns.Sequence, texts=_sequence_texts
+)
+KINDS = (SEGMENT, TEMPLATE, CAMPAIGN, SEQUENCE)
 
 
 class Mistakes:
@@ -109,6 +119,7 @@ def read_definitions(
         names[kind.word] |= {path.stem for path in _files(settings.path, kind)}
     names["identity"] = set(settings.identities)
     found += _campaigns(settings.path, names, mistakes)
+    found += _sequences(settings, found, names, mistakes)
     mistakes.raise_any()
     return found
 
@@ -212,15 +223,65 @@ def _campaigns(
             mistakes.add(_placed(source, data, str(error)))
             continue
         for word in ("segment", "template", "identity"):
-            wanted = getattr(definition, word)
-            if wanted not in names[word]:
-                near = difflib.get_close_matches(wanted, names[word], n=1)
-                known = ", ".join(sorted(names[word])) or "none yet"
-                hint = f'did you mean "{near[0]}"?' if near else f"there is: {known}"
-                mistakes.add(
-                    f'{source.name}:{source.line((word,))}: there is no {word} "{wanted}"; {hint}'
-                )
+            _is_there(word, getattr(definition, word), names, source, (word,), mistakes)
         yield Definition(kind=CAMPAIGN.word, name=name, body=definition.body())
+
+
+def _is_there(
+    word: str,
+    wanted: str,
+    names: Mapping[str, Iterable[str]],
+    source: Source,
+    path: tuple[str | int, ...],
+    mistakes: Mistakes,
+) -> None:
+    if wanted in names[word]:
+        return
+    near = difflib.get_close_matches(wanted, names[word], n=1)
+    known = ", ".join(sorted(names[word])) or "none yet"
+    hint = f'did you mean "{near[0]}"?' if near else f"there is: {known}"
+    mistakes.add(f'{source.name}:{source.line(path)}: there is no {word} "{wanted}"; {hint}')
+
+
+def _sequences(
+    settings: Settings,
+    others: Iterable[Definition],
+    names: Mapping[str, Iterable[str]],
+    mistakes: Mistakes,
+) -> Iterator[Definition]:
+    bodies = {(other.kind, other.name): other.body for other in others}
+    for name, data, source in _read(settings.path, SEQUENCE, mistakes):
+        try:
+            definition = campaigns.read_sequence(name, data, settings.pipelines)
+        except campaigns.CampaignError as error:
+            mistakes.add(_placed(source, data, str(error)))
+            continue
+        if (settings.path / CAMPAIGN.file(name)).exists():
+            mistakes.add(f"{source.name}:1: there is a campaign {name} too; rename one of them")
+        _is_there("identity", definition.identity, names, source, ("identity",), mistakes)
+        if definition.segment:
+            _is_there("segment", definition.segment, names, source, ("segment",), mistakes)
+        topics: dict[str, str] = {}
+        for number, step in enumerate(definition.steps):
+            if step.send is None:
+                continue
+            _is_there("template", step.send, names, source, ("step", number, "send"), mistakes)
+            body = bodies.get((TEMPLATE.word, step.send))
+            if body is not None:
+                compiled = templates.Compiled.from_body(step.send, body)
+                topics.setdefault(compiled.topic, step.send)
+        if len(topics) > 1:
+            told = " and ".join(f'"{topic}" ({name})' for topic, name in topics.items())
+            mistakes.add(
+                f"{source.name}:1: its templates are about different topics, {told}; people allow "
+                "us to write by topic, so one sequence has one"
+            )
+        closed = replace(
+            definition,
+            topic=next(iter(topics), ""),
+            entry=bodies.get((SEGMENT.word, definition.segment)),
+        )
+        yield Definition(kind=SEQUENCE.word, name=name, body=closed.body())
 
 
 def _placed(source: Source, data: Mapping[str, Any], sentence: str) -> str:
@@ -229,4 +290,6 @@ def _placed(source: Source, data: Mapping[str, Any], sentence: str) -> str:
     words = re.findall(r"[\w-]+", sentence)
     spoken = next((word for word in words if (word,) in source.lines), None)
     line = source.line((spoken,)) if spoken else 1
+    if step := re.match(r"step (\d+)\b", sentence):
+        line = source.line(("step", int(step[1]) - 1))
     return f"{source.name}:{line}: {sentence}"

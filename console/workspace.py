@@ -7,8 +7,17 @@ from typing import Any
 
 from sqlmodel import Session
 
-from console.definitions import KINDS, SEGMENT, TEMPLATE, Definition, Kind, read_definitions
-from console.settings import Settings
+from campaigns import NextStart, next_start_of, of_body, open_sequences
+from console.definitions import (
+    CAMPAIGN,
+    KINDS,
+    SEGMENT,
+    TEMPLATE,
+    Definition,
+    Kind,
+    read_definitions,
+)
+from console.settings import Settings, user_name
 from console.wiring import Workspace
 from leads import JsonObject, Permission, content_hash, current_versions, freeze
 from segments import audience, rule_of
@@ -60,6 +69,8 @@ class DefinitionPlan:
     unchanged: int
     #: (kind, name) -> {"before": leads, "after": leads} for segments.
     effects: dict[tuple[str, str], dict[str, int | None]] = field(default_factory=dict)
+    #: Campaigns with a schedule that are new or changed: when each starts next, None for no more.
+    starts: dict[str, NextStart | None] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The form for scripts."""
@@ -72,11 +83,18 @@ class DefinitionPlan:
                     "file": change.file,
                     "diff": change.diff(),
                     **_matching(self.effects.get((change.kind.word, change.name))),
+                    **self._next_start(change),
                 }
                 for change in self.changes
             ],
             "unchanged": self.unchanged,
         }
+
+    def _next_start(self, change: Change) -> dict[str, Any]:
+        if change.kind is not CAMPAIGN or change.name not in self.starts:
+            return {}
+        coming = self.starts[change.name]
+        return {"next_start": coming.at if coming else None}
 
 
 def _matching(effect: dict[str, int | None] | None) -> dict[str, Any]:
@@ -116,6 +134,7 @@ def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
+        _starts(found, now=now, settings=workspace.settings)
         for change in found.changes:
             if change.kind is SEGMENT:
                 found.effects[SEGMENT.word, change.name] = {
@@ -125,6 +144,14 @@ def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
         return found
 
     return workspace.database.read(work)
+
+
+def _starts(found: DefinitionPlan, *, now: datetime, settings: Settings) -> None:
+    for change in found.changes:
+        if change.kind is CAMPAIGN and change.after is not None and change.after.get("when"):
+            definition = of_body(change.name, change.after)
+            coming = next_start_of(definition, now=now, zone=settings.time_zone)
+            found.starts[change.name] = coming
 
 
 def _count(
@@ -141,12 +168,22 @@ def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
     Raises SettingsError, with nothing frozen, when any file has a mistake.
     """
-    definitions = _read(workspace)
+    settings, definitions = workspace.settings, _read(workspace)
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
         for change in found.changes:
             freeze(session, change.kind.table, change.name, change.after, now=now)
+        # From this moment on leads may enter: what happens before starts nothing.
+        open_sequences(
+            session,
+            identities=settings.identities,
+            consent_required=settings.consent_required,
+            when_in_doubt=settings.delivery.when_in_doubt,
+            token=lambda: f"{workspace.random.getrandbits(48):012x}",
+            now=now,
+            by=user_name(),
+        )
         return found
 
     return workspace.database.write(work)
