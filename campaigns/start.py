@@ -193,11 +193,9 @@ def findings_of(prepared: Prepared, *, base_url: str) -> tuple[Finding, ...]:
         Finding(id=f.id, level=f.level, where=f.where, what=f.what, do=f.do)
         for f in check(prepared.compiled)
     ]
-    if (
-        base_url
-        and is_loopback(urlsplit(base_url).hostname or "")
-        and not is_loopback(prepared.identity.smtp.host)
-    ):
+    smtp = prepared.identity.smtp
+    leaves = smtp.outbox is None and not is_loopback(smtp.host)
+    if leaves and base_url and is_loopback(urlsplit(base_url).hostname or ""):
         found.append(
             Finding(
                 id="opt-out-unreachable",
