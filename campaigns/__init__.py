@@ -63,7 +63,7 @@ from campaigns.sequence_status import (
 from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show
 from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare, renew
-from campaigns.starting import NextStart, Starting, next_starts, what_forbids
+from campaigns.starting import NextStart, Starting, next_start_of, next_starts, what_forbids
 from campaigns.states import RunState, State
 from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
@@ -106,6 +106,7 @@ __all__ = [
     "renew",
     "Starting",
     "NextStart",
+    "next_start_of",
     "next_starts",
     "what_forbids",
     "Terms",

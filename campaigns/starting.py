@@ -109,14 +109,21 @@ def _unchanged_since(session: Session, version: Campaign) -> datetime:
     return since
 
 
+def next_start_of(
+    definition: CampaignDefinition, *, now: datetime, zone: ZoneInfo
+) -> NextStart | None:
+    """When a campaign starts next by itself; None when it does not, or does no more."""
+    when = definition.when
+    moment = next_start(when, zone, after=now) if when is not None else None
+    if when is None or moment is None:
+        return None
+    return NextStart(campaign=definition.name, at=moment, zone=when.clock(zone))
+
+
 def next_starts(session: Session, *, now: datetime, zone: ZoneInfo) -> list[NextStart]:
     """The next start of every campaign that has one, soonest first."""
-    found = [
-        NextStart(campaign=each.definition.name, at=moment, zone=each.when.clock(zone))
-        for each in armed(session)
-        if (moment := next_start(each.when, zone, after=now)) is not None
-    ]
-    return sorted(found, key=lambda each: (each.at, each.campaign))
+    found = [next_start_of(each.definition, now=now, zone=zone) for each in armed(session)]
+    return sorted((each for each in found if each), key=lambda each: (each.at, each.campaign))
 
 
 def due_starts(session: Session, *, now: datetime, zone: ZoneInfo) -> list[Due]:

@@ -121,6 +121,7 @@ def apply(frame: Frame) -> None:
     def human(screen: "Console") -> None:
         for change in made.changes:
             screen.print(f"{change.what:<8} {change.file}", style=_COLOURS[change.what])
+            _show_start(screen, change, made)
         screen.print(f"Applied {_count(len(made.changes), 'change')}, {made.unchanged} as before.")
 
     frame.emit(made.document(), human)
@@ -132,8 +133,19 @@ def _show(screen: "Console", made: "DefinitionPlan") -> None:
         effect = made.effects.get((change.kind.word, change.name))
         if effect:
             screen.print(f"    {_leads(effect)}")
+        _show_start(screen, change, made)
         if change.what == "changed":
             _show_diff(screen, change)
+
+
+def _show_start(screen: "Console", change: "Change", made: "DefinitionPlan") -> None:
+    if change.kind.word != "campaign" or change.name not in made.starts:
+        return
+    coming = made.starts[change.name]
+    if coming is not None:
+        screen.print(f"    starts by itself {coming.local()}, while potok run runs")
+    else:
+        screen.print("    its time has passed: it does not start by itself", style="yellow")
 
 
 def _show_diff(screen: "Console", change: "Change") -> None:
