@@ -5,9 +5,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from campaigns import verify
+from campaigns.ended import Ended
 from campaigns.runs import pause
 from campaigns.tables import Attempt
-from campaigns.ended import Ended
 from campaigns.worker import Worker
 from console.database import Database, Store
 from console.demo.process import ReceiverProcess
