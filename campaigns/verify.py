@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from campaigns.states import SETTLED, RunState, State
 from campaigns.tables import Attempt, Message, Run
+from campaigns.verify_sequences import sequence_invariants
 from deliverability import Lane
 from leads import Event, Lead, Suppression
 
@@ -210,7 +211,8 @@ def _wrong_lane(run_id: int) -> Select[int | None]:
 def verify(session: Session, run_id: int) -> list[Contradiction]:
     """Every invariant that does not hold for the run, with how many rows break it."""
     found: list[Contradiction] = []
-    for name, (should, query) in INVARIANTS.items():
+    asked = INVARIANTS | sequence_invariants(session, run_id)
+    for name, (should, query) in asked.items():
         broken = query(run_id)
         count = session.scalar(select(func.count()).select_from(broken.subquery())) or 0
         if count:
