@@ -172,6 +172,7 @@ def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
+        _starts(found, now=now, settings=settings)
         for change in found.changes:
             freeze(session, change.kind.table, change.name, change.after, now=now)
         # From this moment on leads may enter: what happens before starts nothing.

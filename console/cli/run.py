@@ -10,6 +10,8 @@ import click
 from console.cli.frame import DONE, UNDECIDED, Frame, command, group
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from campaigns import Claimed, Ended, State, Worker
     from console.wiring import Workspace
     from deliverability import Outcome
@@ -190,15 +192,30 @@ def stop(frame: Frame, why: str) -> None:
       potok stop --why "wrong link in the mail"
     """
     from campaigns import stop_everything
+    from console.campaigning import coming_starts, next_start_document
 
     reason = why or f"everything was stopped by {frame.by}"
     with frame.workspace() as workspace:
         names = workspace.database.write(lambda s: stop_everything(s, reason=reason))
-    frame.emit(
-        {"paused": names, "reason": reason},
-        lambda screen: screen.print(
+        coming = [each for name, each in coming_starts(workspace).items() if name not in names]
+
+    def human(screen: "Console") -> None:
+        screen.print(
             f"Paused: {', '.join(names)}. Each goes on with potok campaigns resume NAME."
             if names
             else "Nothing was being sent."
-        ),
+        )
+        for each in coming:
+            screen.print(
+                f"{each.campaign} still starts by itself, {each.local()}: to prevent it, take "
+                f"[when] out of campaigns/{each.campaign}.toml and type potok apply."
+            )
+
+    frame.emit(
+        {
+            "paused": names,
+            "reason": reason,
+            "next_starts": [next_start_document(each) for each in coming],
+        },
+        human,
     )
