@@ -92,6 +92,10 @@ expires_after = "5 days"    # what could not be sent by then is not sent late
 # days = "mon-fri"
 # from = "09:00"
 # to = "17:00"
+
+# To start by itself while potok run runs; or at = "2026-12-01 09:00" for once:
+# [when]
+# cron = "0 9 * * mon"
 """
 
 _GITIGNORE = """\

@@ -1,9 +1,12 @@
 """When a campaign is due, against an evaluator that looks at every minute and knows no library."""
 
 import random
+import re
+import tomllib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import takewhile
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -232,3 +235,18 @@ def test_when_survives_its_frozen_form(data: dict[str, object]) -> None:
     read = read_when(data, "campaigns/x.toml")
     assert When.of_body(read.body()) == read
     assert next_start(read, WARSAW, after=datetime(2026, 3, 1, tzinfo=UTC)) is not None
+
+
+def test_every_schedule_on_the_docs_page_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "campaigns.md").read_text("utf-8")
+    tables = [
+        tomllib.loads(block)["when"]
+        for block in re.findall(r"(?ms)^```toml\n(.*?)^```", page)
+        if "[when]" in block
+    ]
+    listed = re.findall(
+        r"`((?:[\w*/,-]+ ){4}[\w*/,-]+)`", page.partition("### How cron is read")[2]
+    )
+    assert len(tables) >= 2 and len(listed) >= 8
+    for data in [*tables, *({"cron": cron} for cron in listed)]:
+        assert read_when(data, "docs") is not None
