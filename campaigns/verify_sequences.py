@@ -153,7 +153,7 @@ SEQUENCE_INVARIANTS: dict[str, tuple[str, Callable[[int], Select[int | None]]]] 
         ),
     ),
     "nothing-waits-after-the-end": (
-        "no message waits for a lead whose way has ended (one a server had may: the claim skips it)",
+        "no message that was never tried waits for a lead whose way has ended",
         _enrolments(
             col(Enrolment.state).in_(_ENDED),
             col(Message.state) == State.PLANNED,
