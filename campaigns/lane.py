@@ -128,13 +128,12 @@ class LaneDriver:
 
     async def _pause(self, seconds: float) -> None:
         self._changed.clear()
-        stop = asyncio.ensure_future(self._shared.stopping.wait())
-        change = asyncio.ensure_future(self._changed.wait())
-        await asyncio.wait({stop, change}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in (stop, change):
-            task.cancel()
-            with ignore(asyncio.CancelledError):
-                await task
+        with ignore(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
+
+    def stop(self) -> None:
+        """The worker is stopping: do not sleep over it."""
+        self._changed.set()
 
     async def _step(self) -> float | None:
         """One look at the lane; returns seconds to wait, or None to look again at once."""
@@ -148,7 +147,8 @@ class LaneDriver:
         if self.due is None or self.due > now:
             return 1.0 if self.due is None else min(1.0, (self.due - now).total_seconds())
         room = self._window - self._delivery.under_way
-        if room <= 0:
+        if room <= 0 or (self._pacer is None and room < self._window // 2):
+            # At full speed half a window is claimed at a time: a claim costs what ten finishes do.
             return 1.0
         if self._pacer is not None:
             slot = self._pacer.next_slot(now)

@@ -145,6 +145,8 @@ class Worker:
         finally:
             shared.stopping.set()
             self._starter.close()
+            for driver in self._drivers.values():
+                driver.stop()
             await asyncio.gather(*self._tasks)
         if shared.broken is not None:
             raise shared.broken
