@@ -72,13 +72,17 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
         )
         for why in ended.held:
             screen.print(f"Held back: {why}")
+        due = (
+            f", the next at {ended.next_due.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
+            if ended.next_due
+            else ""
+        )
         if ended.waiting:
-            due = (
-                f", the next at {ended.next_due.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
-                if (ended.next_due)
-                else ""
-            )
             screen.print(f"{ended.waiting} messages wait{due}.")
+        if ended.enrolled:
+            are = "lead is" if ended.enrolled == 1 else "leads are"
+            until = "" if ended.waiting else due.replace("the next", "the next step")
+            screen.print(f"{ended.enrolled} {are} on the way through a sequence{until}.")
         if ended.next_start:
             coming = ended.next_start
             screen.print(f"Next start: {coming.campaign}, {coming.local()}.")
@@ -92,6 +96,7 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
             "deferred": observer.deferred,
             "skipped": observer.unwritten,
             "waiting": ended.waiting,
+            "enrolled": ended.enrolled,
             "next_due": ended.next_due,
             "held": list(ended.held),
             "next_start": next_start_document(ended.next_start),

@@ -15,7 +15,6 @@ from console.database import Database
 from leads import Event, freeze, record, suppress
 from templates import TemplateVersion
 from tests.campaigns.stroll import (
-    FILE,
     REJECTED,
     UNKNOWN,
     Stroll,
@@ -391,11 +390,3 @@ def test_more_leads_than_a_batch_all_enter_and_walk(database: Database) -> None:
     assert {state for state, _, _ in walk.stands()} == {"active"}
     assert {step for _, _, step in walk.stands()} == {"pause"}
     assert replace(walk, now=NOW).go() == 0
-
-
-def test_the_file_s_form_survives_freezing() -> None:
-    from campaigns import read_sequence, sequence_of
-    from tests.campaigns.stroll import PIPELINES
-
-    made = read_sequence("x", {**FILE, "window": {"days": "mon-fri"}}, PIPELINES)
-    assert sequence_of("x", made.body()) == made
