@@ -8,9 +8,9 @@ Never       holds a rule of the business: it asks a room and shows the answer.
 Standards   TOML 1.0 (files), RFC 3339 (dates in results), RFC 8314 (mail ports), RFC 2104 (keys).
 Read        cli/ (its frame, then one file per command group); what is set:
             known_settings.py, sections.py, settings.py, identities.py, zones.py, keys.py,
-            settings_page.py, commands_page.py; what is kept: database.py, schema.py,
-            migrations/; what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
-            workspace.py, questions.py, new_workspace.py, starting_files.py, doctor.py; commands of several
-            rooms: campaigning.py, sending.py, importing.py, exporting.py, previews.py,
-            suppressing.py, answers.py; web/; demo/
+            settings_page.py, commands_page.py; what is kept: database.py, schema.py, migrations/;
+            what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
+            workspace.py, questions.py, new_workspace.py, starting_files.py, doctor.py; commands
+            of several rooms: campaigning.py, sending.py, attending.py, answers.py, importing.py,
+            exporting.py, previews.py, suppressing.py; web/ (the opt-out page); demo/
 """

@@ -17,6 +17,7 @@ database = "sqlite:///potok.db"
 time_zone = "Europe/Warsaw"
 [web]
 base_url = "https://mail.example.com/"
+listen = "127.0.0.1:8026"
 [pipeline.sales]
 stages = ["new", "demo", "won", "lost"]
 [[pipeline.renewal.stage]]
