@@ -11,7 +11,7 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             status.py, verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
             sequences.py, sequence_runs.py, sequence_status.py, enrolments.py, advancing.py,
             ended.py, what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py,
-            answers.py; errors.py
+            answers.py; forgetting.py, errors.py
 """
 
 from campaigns.admit import FrequencyCap
@@ -29,6 +29,7 @@ from campaigns.errors import (
 )
 from campaigns.evidence import settle_by_evidence
 from campaigns.feedback import Desk, Taken, stop_for_reply, take
+from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opt_out import Asked, opt_out, who_asks
@@ -167,6 +168,11 @@ __all__ = [
     "Asked",
     "who_asks",
     "opt_out",
+    "Forgotten",
+    "Withdrawn",
+    "forget",
+    "outlook",
+    "withdraw",
     "CampaignError",
     "DefinitionError",
     "UnknownCampaign",

@@ -40,6 +40,9 @@ _sent_events = (
     .where(col(Event.message_id) == col(Message.id), col(Event.kind) == "sent")
     .scalar_subquery()
 )
+_of_erased_lead = exists().where(
+    col(Lead.id) == col(Message.lead_id), col(Lead.erased_at).is_not(None)
+)
 _settled_by_person = col(Message.reason).like("settled by %")
 
 
@@ -115,10 +118,12 @@ INVARIANTS: dict[str, tuple[str, Callable[[int], Select[int | None]]]] = {
         ),
     ),
     "kept-text": (
-        "an accepted message can be shown again: subject, context and identity were kept",
+        "an accepted message can be shown again: subject, context and identity were kept"
+        " (of an erased lead nothing is)",
         _rows(
             col(Message.state) == State.ACCEPTED,
             ~_settled_by_person,
+            ~_of_erased_lead,
             or_(
                 col(Message.subject).is_(None),
                 col(Message.context).is_(None),
@@ -191,7 +196,12 @@ INVARIANTS: dict[str, tuple[str, Callable[[int], Select[int | None]]]] = {
                 col(Event.kind) == "sent",
                 ~exists().where(
                     col(Message.id) == col(Event.message_id),
-                    col(Message.lead_id) == col(Event.lead_id),
+                    col(Lead.id) == col(Message.lead_id),
+                    # What happened to a merged lead stands on the timeline of the kept one.
+                    or_(
+                        col(Event.lead_id) == col(Lead.id),
+                        col(Event.lead_id) == col(Lead.merged_into),
+                    ),
                 ),
             )
         ),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import OperationalError as SqliteError
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -108,6 +109,24 @@ class Database:
         """`work(session)` on one snapshot."""
         with self.reading() as session:
             return work(session)
+
+    def compact(self) -> bool:
+        """Writes a SQLite file anew and empties its log: nothing deleted is left in either.
+
+        False when another process works on the file, and for PostgreSQL, which does so by itself.
+        """
+        if self.dialect != "sqlite":
+            return False
+        raw = self.writer.raw_connection()
+        try:
+            cursor = raw.cursor()
+            cursor.execute("VACUUM")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            return not busy
+        except SqliteError:
+            return False
+        finally:
+            raw.close()
 
     def close(self) -> None:
         self.writer.dispose()

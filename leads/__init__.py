@@ -1,19 +1,20 @@
 """Leads: who they are, where they stand, what they told us, and whether we may write to them.
 
 Does        addresses, leads, preferences, pipeline stages, consent and suppression, the timeline of
-            events, notes, intake from files, export.
+            events, notes, merging and erasing people, intake from files, export.
 Owns        lead, preference, consent, suppression, event, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, BCP 47.
 Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
             finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
             consent.py, suppression.py, codes.csv,
-            permission.py, intake/, export.py
+            permission.py, merging.py, erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
 from leads.changing import add_note, set_fields
 from leads.consent import consents, give_consent, withdraw_consent
+from leads.erasing import erase, with_merged
 from leads.errors import (
     AddressError,
     FieldError,
@@ -32,6 +33,7 @@ from leads.finding import (
     containing,
     count_leads,
     find_lead,
+    lead_at,
     present,
     profile,
 )
@@ -41,6 +43,7 @@ from leads.intake.reading import Source, open_source
 from leads.intake.run import take_in
 from leads.intake.terms import ON_DUPLICATE, Terms
 from leads.intake.values import joined, moment
+from leads.merging import Merged, merge
 from leads.permission import Permission, mailable, why_left_out
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
@@ -148,4 +151,9 @@ __all__ = [
     "MappingError",
     "targets_of",
     "joined",
+    "lead_at",
+    "erase",
+    "with_merged",
+    "merge",
+    "Merged",
 ]

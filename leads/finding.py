@@ -41,10 +41,15 @@ class Brief:
 
 def find_lead(session: Session, key: str) -> Lead | None:
     """The lead with this address key; a merged one leads to the one it was merged into."""
-    lead = session.scalars(select(Lead).where(col(Lead.address_key) == key)).one_or_none()
+    lead = lead_at(session, key)
     while lead is not None and lead.merged_into is not None:
         lead = session.get(Lead, lead.merged_into)
     return lead
+
+
+def lead_at(session: Session, key: str) -> Lead | None:
+    """The lead that has this very address, merged or not."""
+    return session.scalars(select(Lead).where(col(Lead.address_key) == key)).one_or_none()
 
 
 def profile(session: Session, lead: Lead, *, newest: int | None = None) -> Profile:

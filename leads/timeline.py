@@ -22,6 +22,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "suppressed": "The address must not be written to any more.",
         "unsuppressed": "Somebody lifted a suppression and said why.",
         "note": "Somebody wrote a note.",
+        "merged": "Another record of the same person was merged into this one.",
+        "erased": "The person was erased; what follows from the sums is all that is left.",
         "sent": "A mail was accepted by the receiving server.",
         "skipped": "A campaign left the lead out.",
         "rejected": "The receiving server refused a mail for good.",

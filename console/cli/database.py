@@ -82,3 +82,23 @@ def upgrade_command(frame: Frame, yes: bool) -> None:
             f"Schema {after}, as it was." if before == after else f"Schema {after}."
         ),
     )
+
+
+@command(database, "compact")
+def compact(frame: Frame) -> None:
+    """Write a SQLite file anew: smaller, and without a trace of what was deleted or erased.
+
+    It takes seconds per gigabyte and as much room again. PostgreSQL does this by itself.
+
+    \b
+    Example:
+      potok database compact
+    """
+    from console.errors import Refused
+
+    with frame.workspace() as workspace:
+        if workspace.database.dialect != "sqlite":
+            raise Refused("PostgreSQL clears its files by itself (autovacuum): nothing to do")
+        if not workspace.database.compact():
+            raise Refused("Another potok works on the database: end it, then try again")
+    frame.emit({"compacted": True}, lambda screen: screen.print("Done."))

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from console.wiring import Workspace
     from leads import Brief, Lead, Profile
 
-leads = group("leads", help="Who they are: import, look up, change, suppress, export.")
+leads = group(
+    "leads", help="Who they are: import, look up, change, merge, suppress, erase, export."
+)
 
 
 def the_lead(session: "Session", workspace: "Workspace", email: str) -> "Lead":
@@ -145,19 +147,23 @@ def show(frame: Frame, email: str, newest: int | None) -> None:
     Example:
       potok leads show anna@example.com
     """
-    from leads import profile
+    from leads import address_key, lead_at, parse_address, profile
 
     with frame.workspace() as workspace:
         with workspace.database.reading() as session:
             known = profile(session, the_lead(session, workspace, email), newest=newest)
+            asked = lead_at(session, address_key(parse_address(email), workspace.keys.address))
+            merged_from = asked.email if asked and asked.id != known.lead.id else None
         zone = workspace.settings.time_zone
 
     def human(screen: "Console") -> None:
         from console.cli.leads_view import show_profile
 
+        if merged_from:
+            screen.print(f"{merged_from} was merged into {known.lead.email}.")
         show_profile(screen, known, zone=zone)
 
-    frame.emit(_document(known), human)
+    frame.emit({**_document(known), "merged_from": merged_from}, human)
 
 
 #: What `leads show` tells of the lead itself, in this order.
@@ -191,4 +197,5 @@ def _document(known: "Profile") -> dict[str, Any]:
 import console.cli.leads_change  # noqa: E402
 import console.cli.leads_export  # noqa: E402
 import console.cli.leads_intake  # noqa: E402
+import console.cli.leads_parting  # noqa: E402
 import console.cli.leads_suppress  # noqa: E402, F401

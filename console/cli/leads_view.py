@@ -114,6 +114,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "consent": _consent,
     "suppressed": lambda data: str(data.get("reason", "")),
     "unsuppressed": lambda data: f"was {data.get('reason')}: {data.get('why')}",
+    "merged": lambda data: f"{data.get('email', '')} is this lead too",
     "note": lambda data: str(data.get("text", "")),
 }
 

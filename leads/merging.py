@@ -1,0 +1,175 @@
+"""Merging: two records turn out to be one person. What the other one knew goes to the one kept."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlmodel import Session, col
+
+from leads.consent import WITHDRAWN
+from leads.errors import LeadError, UnknownLead
+from leads.fields import FIELDS
+from leads.names import renamed
+from leads.suppression import STRENGTH, suppress, suppression_of
+from leads.tables import Consent, Event, Lead, Preference
+from leads.timeline import record
+
+#: Reasons that are the person's own word and so hold for every address of theirs.
+OWN_WORD = frozenset({"opted_out", "complaint"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Merged:
+    """What the kept lead got from the other one."""
+
+    #: Fields that were empty before.
+    filled: tuple[str, ...]
+    #: Entries of the timeline that moved.
+    events: int
+    #: Why the kept address is suppressed from now on; empty when it is not because of this.
+    suppressed: str
+
+
+def merge(session: Session, keep_id: int, other_id: int, *, at: datetime, by: str) -> Merged:
+    """Merges `other_id` into `keep_id`. Stage, address and what KEEP says of itself stay.
+
+    Campaigns let go of the other one in the same transaction (`campaigns.withdraw`). Raises
+    LeadError when both are one, or one of them was erased or merged already; UnknownLead.
+    """
+    rows = {
+        lead.id: lead
+        for lead in session.scalars(
+            select(Lead)
+            .where(col(Lead.id).in_([keep_id, other_id]))
+            .order_by(col(Lead.id))
+            .with_for_update()
+        )
+    }
+    if keep_id not in rows or other_id not in rows:
+        raise UnknownLead
+    keep, other = rows[keep_id], rows[other_id]
+    _refuse(session, keep, other)
+    filled = _fill(session, keep, other, at=at)
+    _unite_preferences(session, keep_id, other_id)
+    _unite_consent(session, keep_id, other_id)
+    moved = session.scalars(
+        update(Event)
+        .where(col(Event.lead_id) == other_id)
+        .values(lead_id=keep_id)
+        .returning(col(Event.id))
+        .execution_options(synchronize_session=False)
+    ).all()
+    # One step to the lead that is kept, however often there was merging.
+    session.execute(
+        update(Lead)
+        .where((col(Lead.merged_into) == other_id) | (col(Lead.id) == other_id))
+        .values(merged_into=keep_id, updated_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    data: dict[str, Any] = {"email": other.email, "lead": other_id, "filled": list(filled)}
+    record(session, keep_id, "merged", at=at, by=by, data=data)
+    return Merged(
+        filled=filled, events=len(moved), suppressed=_obey(session, keep, other, at=at, by=by)
+    )
+
+
+def _refuse(session: Session, keep: Lead, other: Lead) -> None:
+    if keep.id == other.id:
+        raise LeadError(f"{keep.email} is one lead already: name two different ones")
+    for lead in (keep, other):
+        if lead.erased_at is not None:
+            raise LeadError("This lead was erased: there is nothing left of it to merge")
+        if lead.merged_into is not None:
+            into = session.get_one(Lead, lead.merged_into)
+            raise LeadError(f"{lead.email} was merged into {into.email} already: name that one")
+
+
+def _fill(session: Session, keep: Lead, other: Lead, *, at: datetime) -> tuple[str, ...]:
+    changes = {
+        name: value
+        for name in FIELDS
+        if not getattr(keep, name) and (value := getattr(other, name))
+    }
+    renamed({name: getattr(keep, name) for name in FIELDS}, changes)
+    tags = list(dict.fromkeys([*keep.tags, *other.tags]))
+    known: dict[str, Any] = {k: v for k, v in keep.attributes.items() if v not in ("", None)}
+    session.execute(
+        update(Lead)
+        .where(col(Lead.id) == keep.id)
+        .values(**changes, tags=tags, attributes=other.attributes | known, updated_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    own = [f"attr.{name}" for name in other.attributes if name not in known]
+    return (*changes, *own, *(["tags"] if tags != keep.tags else []))
+
+
+def _unite_preferences(session: Session, keep_id: int, other_id: int) -> None:
+    stated = {
+        (name, value)
+        for name, value in session.execute(
+            select(col(Preference.name), col(Preference.value)).where(
+                col(Preference.lead_id) == keep_id
+            )
+        )
+    }
+    for number, name, value in session.execute(
+        select(col(Preference.id), col(Preference.name), col(Preference.value))
+        .where(col(Preference.lead_id) == other_id)
+        .order_by(col(Preference.id))
+    ).all():
+        if (name, value) not in stated:
+            session.execute(
+                update(Preference)
+                .where(col(Preference.id) == number)
+                .values(lead_id=keep_id)
+                .execution_options(synchronize_session=False)
+            )
+    session.execute(
+        delete(Preference)
+        .where(col(Preference.lead_id) == other_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _unite_consent(session: Session, keep_id: int, other_id: int) -> None:
+    """A no outweighs a yes, whoever of the two it was said to."""
+    mine = {c.topic: c.state for c in _consents(session, keep_id)}
+    for theirs in _consents(session, other_id):
+        before = mine.get(theirs.topic)
+        if before is not None and not (theirs.state == WITHDRAWN != before):
+            continue
+        if before is not None:
+            session.execute(
+                delete(Consent)
+                .where(col(Consent.lead_id) == keep_id, col(Consent.topic) == theirs.topic)
+                .execution_options(synchronize_session=False)
+            )
+        session.execute(
+            update(Consent)
+            .where(col(Consent.lead_id) == other_id, col(Consent.topic) == theirs.topic)
+            .values(lead_id=keep_id)
+            .execution_options(synchronize_session=False)
+        )
+    session.execute(
+        delete(Consent)
+        .where(col(Consent.lead_id) == other_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _consents(session: Session, lead_id: int) -> list[Any]:
+    chosen = select(col(Consent.topic), col(Consent.state)).where(col(Consent.lead_id) == lead_id)
+    return list(session.execute(chosen.order_by(col(Consent.topic))))
+
+
+def _obey(session: Session, keep: Lead, other: Lead, *, at: datetime, by: str) -> str:
+    """A suppression stays with its address; but who opted out meant no mail at all."""
+    held = suppression_of(session, other.address_key)
+    if held is None or held.reason not in OWN_WORD:
+        return ""
+    mine = suppression_of(session, keep.address_key)
+    if mine is not None and STRENGTH.get(mine.reason, 1) >= STRENGTH[held.reason]:
+        return ""
+    suppress(session, keep.address_key, reason=held.reason, at=at, by=held.by or by)
+    return held.reason
