@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from campaigns.definition import CampaignDefinition, of_body
-from campaigns.errors import CampaignError
+from campaigns.errors import AlreadyRan, CampaignError
 from campaigns.missed import Decision, missed, occurrence_of
 from campaigns.runs import SCHEDULE, Terms, latest_run, open_run, unanswered
 from campaigns.schedule import next_start
@@ -156,7 +156,7 @@ def start_due(
         try:
             with session.begin_nested():
                 said.append((due.armed.definition.name, _open(session, due, starting, now, zone)))
-        except IntegrityError:
+        except (IntegrityError, AlreadyRan):
             # The unique occurrence: another process was quicker, and that is all there is to do.
             continue
     return said
