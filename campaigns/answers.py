@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
 from campaigns.tables import Message, Run
@@ -71,8 +71,8 @@ def answer(session: Session, number: int) -> tuple[Answer, bytes] | None:
     return None if row is None else (_answer(row[:-1]), row[-1])
 
 
-def _query(*more: Any) -> Select[Any]:
-    query: Select[Any] = (
+def _query(*more: Any) -> Any:
+    return (
         select(
             col(Inbound.id),
             col(Inbound.sent_at),
@@ -90,7 +90,6 @@ def _query(*more: Any) -> Select[Any]:
         .outerjoin(Message, col(Message.id) == col(Inbound.message_id))
         .outerjoin(Run, col(Run.id) == col(Message.run_id))
     )
-    return query
 
 
 def _answer(row: Any) -> Answer:

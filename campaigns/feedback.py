@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from campaigns.evidence import settle_by_evidence
 from campaigns.matching import Match, match
-from campaigns.noting import moment_of, write_down
+from campaigns.noting import is_known, moment_of, write_down
 from campaigns.opt_out import leave, opt_out
 from campaigns.states import State
 from campaigns.tables import Message, Run
@@ -22,7 +22,6 @@ from campaigns.writing import UNSUBSCRIBE
 from deliverability import (
     Arrived,
     Failure,
-    Inbound,
     InboundKind,
     Reading,
     read_token,
@@ -89,12 +88,7 @@ def take(
     session: Session, arrived: Arrived, reading: Reading, desk: Desk, *, now: datetime
 ) -> Taken | None:
     """Acts on one mail; None when it is known already. Joins the caller's transaction."""
-    known = session.scalar(
-        select(col(Inbound.id)).where(
-            col(Inbound.identity) == desk.identity, col(Inbound.sha256) == arrived.sha256
-        )
-    )
-    if known is not None:
+    if is_known(session, arrived, identity=desk.identity):
         return None
     sender = desk.key_of(reading.from_address)
     found = match(session, reading, sender_key=sender, now=now)

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from sqlalchemy import insert
-from sqlmodel import Session
+from sqlalchemy import insert, select
+from sqlmodel import Session, col
 
 from campaigns.matching import Match
 from deliverability import Arrived, Inbound, Reading
@@ -26,6 +26,18 @@ def moment_of(date: str, arrived: datetime, found: Match | None, *, now: datetim
         pass
     # Nobody answers before the mail has left; clocks differ.
     return max(at, found.claimed_at) if found is not None and found.claimed_at else at
+
+
+def is_known(session: Session, arrived: Arrived, *, identity: str) -> bool:
+    """Whether the mail was written down before, under whatever name it stood in the mailbox."""
+    return (
+        session.scalar(
+            select(col(Inbound.id)).where(
+                col(Inbound.identity) == identity, col(Inbound.sha256) == arrived.sha256
+            )
+        )
+        is not None
+    )
 
 
 def write_down(

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from campaigns.feedback import Desk, Taken, take
-from campaigns.noting import write_down
+from campaigns.noting import is_known, write_down
 from campaigns.store import Store
 from deliverability import (
     Arrived,
@@ -135,6 +135,8 @@ def _take_safely(
     session: Session, arrived: Arrived, reading: Reading, desk: Desk, *, now: datetime
 ) -> Taken | None:
     """As `take`; a mail that breaks it is kept unread rather than stopping all behind it."""
+    if is_known(session, arrived, identity=desk.identity):
+        return None
     try:
         with session.begin_nested():
             return take(session, arrived, reading, desk, now=now)

@@ -66,7 +66,8 @@ def masked(email: str) -> str:
     """Enough for its owner to recognise, too little for anybody else: `a•••@e•••.com`."""
     local, _, domain = email.rpartition("@")
     name, dot, top = domain.rpartition(".")
-    return f"{local[:1]}•••@{name[:1]}•••{dot}{top}"
+    shown = f"{name[:1]}•••.{top}" if dot else f"{top[:1]}•••"
+    return f"{local[:1]}•••@{shown}"
 
 
 def asking(asked: Asked, language: str) -> str:
