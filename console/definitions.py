@@ -288,8 +288,9 @@ def _placed(source: Source, data: Mapping[str, Any], sentence: str) -> str:
     """The sentence with file and the line of the first key it speaks of."""
     sentence = sentence.removeprefix(f"{source.name}: ")
     words = re.findall(r"[\w-]+", sentence)
-    spoken = next((word for word in words if (word,) in source.lines), None)
-    line = source.line((spoken,)) if spoken else 1
+    paths = (path for word in words for path in ((word,), ("when", word), ("window", word)))
+    spoken = next((path for path in paths if path in source.lines), None)
+    line = source.line(spoken) if spoken else 1
     if step := re.match(r"step (\d+)\b", sentence):
         line = source.line(("step", int(step[1]) - 1))
     return f"{source.name}:{line}: {sentence}"
