@@ -149,7 +149,9 @@ def show(frame: Frame, number: int, raw: bool) -> None:
         screen.print(f"{one.kind} from {one.from_address}, {one.at:%Y-%m-%d %H:%M} UTC")
         screen.print(f"Subject: {one.subject}")
         about = f"answers message {one.message_id} of {one.campaign} to {one.email}"
-        screen.print(f"It {about} (by {one.matched_by})" if one.campaign else "It answers no mail.")
+        screen.print(
+            f"It {about} (by {one.matched_by})" if one.campaign else "It is about no mail of ours."
+        )
         for failure in reading.failures:
             hard = "for good" if failure.hard else "this time"
             screen.print(
