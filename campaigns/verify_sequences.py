@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from campaigns.sequences import EnrolmentState
 from campaigns.states import SETTLED, State
 from campaigns.tables import Enrolment, Message, Run
-from leads import Event
+from leads import Event, Lead
 
 _ENDED = (EnrolmentState.DONE, EnrolmentState.EXITED)
 
@@ -50,6 +50,8 @@ def _strays(run_id: int) -> Select[int | None]:
             col(Message.run_id) == run_id,
             col(Run.occurrence).like("sequence:%"),
             ~exists().where(
+                # By name as well: that is how the index begins.
+                col(Enrolment.sequence) == col(Run.campaign),
                 col(Enrolment.run_id) == col(Message.run_id),
                 col(Enrolment.lead_id) == col(Message.lead_id),
                 col(Enrolment.pass_) == col(Message.pass_),
@@ -62,9 +64,11 @@ def _ahead(run_id: int) -> Select[int | None]:
     """Open messages that are not the latest of their way: only the next one may exist."""
     return (
         select(col(Message.id))
+        .join(Run, col(Run.id) == col(Message.run_id))
         .join(
             Enrolment,
             and_(
+                col(Enrolment.sequence) == col(Run.campaign),
                 col(Enrolment.run_id) == col(Message.run_id),
                 col(Enrolment.lead_id) == col(Message.lead_id),
                 col(Enrolment.pass_) == col(Message.pass_),
@@ -100,6 +104,17 @@ def _ending_told(run_id: int) -> Select[int | None]:
         )
         .scalar_subquery()
     )
+    # Merging moves the timeline to the lead that is kept, erasing empties it.
+    moved = or_(
+        exists().where(
+            col(Lead.id) == col(Enrolment.lead_id),
+            or_(col(Lead.merged_into).is_not(None), col(Lead.erased_at).is_not(None)),
+        ),
+        exists().where(
+            col(Event.lead_id) == col(Enrolment.lead_id),
+            func.coalesce(col(Event.kind), "") == "merged",
+        ),
+    )
     # Said once a lead, at its newest way.
     later = Enrolment.__table__.alias("later")  # type: ignore[attr-defined]
     return select(col(Enrolment.id)).where(
@@ -109,6 +124,7 @@ def _ending_told(run_id: int) -> Select[int | None]:
             later.c.sequence == col(Enrolment.sequence),
             later.c.id > col(Enrolment.id),
         ),
+        ~moved,
         told != ways,
     )
 
