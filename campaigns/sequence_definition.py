@@ -134,11 +134,11 @@ def read_sequence(
     doubt = data.get("when_in_doubt")
     if doubt not in (None, "hold", "resend"):
         raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')
-    start = _place(trigger["stage"], where, "stage", pipelines)
+    start = _place(trigger["stage"], where, "[trigger] stage", pipelines)
     named = leaving.get("stages", [])
     if not isinstance(named, list):
         raise DefinitionError(f'{where}: stages is a list; write stages = ["won", "lost"]')
-    exits = tuple(dict.fromkeys(_place(each, where, "stages", pipelines) for each in named))
+    exits = tuple(dict.fromkeys(_place(each, where, "[exit] stages", pipelines) for each in named))
     if start in exits:
         raise DefinitionError(
             f"{where}: stages of [exit] names {start[1]!r}, which starts it: it would end at once"

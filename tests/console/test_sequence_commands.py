@@ -83,7 +83,7 @@ def test_a_run_says_how_many_are_on_the_way_and_until_when(
 
 #: what is wrong in the file -> where and what the answer says
 MISTAKES = {
-    ('stage = "demo"', 'stage = "dmo"'): ("after-demo.toml:", "demo"),
+    ('stage = "demo"', 'stage = "dmo"'): ("after-demo.toml:4:", 'mean "demo"'),
     ('send = "followup"', 'send = "folowup"'): ("after-demo.toml:16:", '"followup"'),
     ('segment = "everyone"', 'segment = "evryone"'): ("after-demo.toml:3:", '"everyone"'),
     ('identity = "you"', 'identity = "yu"'): ("after-demo.toml:2:", '"you"'),
