@@ -28,6 +28,8 @@ class Wish:
 
     encoding: str | None = None
     delimiter: str | None = None
+    #: Of a workbook; None means the first.
+    sheet: str | None = None
     mapping: Sequence[str] = ()
     on_duplicate: str = "fill"
     #: `demo` or `sales/demo`: where new leads go when the file does not say.
@@ -49,22 +51,47 @@ class Imported:
     taken: Taken
 
 
+Understood = tuple[Source, tuple[Column, ...]]
+
+
+def understand(workspace: Workspace, path: Path, wish: Wish, *, by: str) -> Understood:
+    """How the file is written and what its columns are. Raises as `import_file` does."""
+    _terms(workspace, path, wish, by=by)  # a mistake in the options is told before any question
+    source = open_source(
+        path,
+        encoding=wish.encoding,
+        delimiter=_delimiter(wish.delimiter),
+        sheet=wish.sheet,
+    )
+    return source, map_columns(source, wish.mapping)
+
+
+def example(source: Source, column: Column) -> str:
+    """The first value of the column among the file's first rows."""
+    for row in source.sample:
+        if column.index < len(row.cells) and row.cells[column.index].strip():
+            return row.cells[column.index].strip()
+    return ""
+
+
 def import_file(
     workspace: Workspace,
     path: Path,
     wish: Wish,
     *,
     by: str,
+    understood: Understood | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Imported:
     """Takes the file in, or with `dry_run` finds out what that would do.
+
+    `understood` is what was shown before, so that the file is not looked at again.
 
     Raises leads.FileError, leads.MappingError, leads.StageError, leads.FieldError, OSError; nothing
     is written then.
     """
     terms = _terms(workspace, path, wish, by=by)
-    source = open_source(path, encoding=wish.encoding, delimiter=_delimiter(wish.delimiter))
-    columns = map_columns(source, wish.mapping)
+    source, columns = understood or understand(workspace, path, wish, by=by)
     # The libraries stay until the end: not looking through them again and again for garbage makes
     # 100,000 rows a fifth faster.
     gc.freeze()

@@ -39,7 +39,8 @@ from leads.finding import (
 )
 from leads.intake.counts import Counts, Taken
 from leads.intake.mapping import Column, map_columns, targets_of
-from leads.intake.reading import Source, open_source
+from leads.intake.opening import open_source
+from leads.intake.reading import Source
 from leads.intake.run import take_in
 from leads.intake.terms import ON_DUPLICATE, Terms
 from leads.intake.values import joined, moment

@@ -18,6 +18,9 @@ from leads.timeline import record
 #: Reasons that are the person's own word and so hold for every address of theirs.
 OWN_WORD = frozenset({"opted_out", "complaint"})
 
+#: Entries that belong to a way through a sequence, and the way to the lead that walked it.
+STAYING = ("enrolled", "sequence_done", "sequence_exited")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Merged:
@@ -55,7 +58,7 @@ def merge(session: Session, keep_id: int, other_id: int, *, at: datetime, by: st
     _unite_consent(session, keep_id, other_id)
     moved = session.scalars(
         update(Event)
-        .where(col(Event.lead_id) == other_id)
+        .where(col(Event.lead_id) == other_id, col(Event.kind).not_in(STAYING))
         .values(lead_id=keep_id)
         .returning(col(Event.id))
         .execution_options(synchronize_session=False)

@@ -76,6 +76,11 @@ class Frame:
         """Progress and remarks: standard error, never part of the result."""
         click.echo(text, err=True)
 
+    @property
+    def attended(self) -> bool:
+        """Whether somebody sits at a terminal and can be asked."""
+        return sys.stdin.isatty()
+
     def confirm(self, question: str, *, yes: bool = False) -> bool:
         """Asks on the terminal; `yes` (the command's --yes) answers without asking.
 
@@ -83,7 +88,7 @@ class Frame:
         """
         if yes:
             return True
-        if not sys.stdin.isatty():
+        if not self.attended:
             raise click.UsageError("There is no terminal to ask on: add --yes to answer yes.")
         return click.confirm(question, err=True)
 

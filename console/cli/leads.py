@@ -163,7 +163,7 @@ def show(frame: Frame, email: str, newest: int | None) -> None:
             screen.print(f"{merged_from} was merged into {known.lead.email}.")
         show_profile(screen, known, zone=zone)
 
-    frame.emit({**_document(known), "merged_from": merged_from}, human)
+    frame.emit({"merged_from": merged_from, **_document(known)}, human)
 
 
 #: What `leads show` tells of the lead itself, in this order.

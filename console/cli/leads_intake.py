@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.frame import UNDECIDED, Frame, command
+from console.cli.frame import REFUSED, UNDECIDED, Frame, command
 from console.cli.leads import leads
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from console.importing import Imported
+    from console.importing import Imported, Understood
 
 
 @command(leads, "import")
@@ -42,8 +42,13 @@ if TYPE_CHECKING:
 @click.option("--consent-topic", default="", help="About what; without it, about everything.")
 @click.option("--encoding", help="When the guess is wrong: utf-8, cp1250, iso-8859-2, ...")
 @click.option("--delimiter", help="When the guess is wrong: a sign, or comma, semicolon, tab.")
-def import_(frame: Frame, file: Path, **wish: Any) -> None:
-    """Bring leads in from FILE: any delimiter, any encoding, headings in several languages.
+@click.option("--sheet", help="Of a workbook: which sheet; without it, the first.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the columns are understood right.")
+def import_(frame: Frame, file: Path, yes: bool, **wish: Any) -> None:
+    """Bring leads in from FILE: CSV of any delimiter and encoding, Excel (.xlsx), JSON lines.
+
+    Headings are understood in several languages. On a terminal you see what each column was taken
+    for and are asked; in a script it goes on, and says so on standard error.
 
     Rows that cannot be taken in are written to FILE.rejected.csv with line and reason: correct
     them there and import that file. A suppressed address stays suppressed whatever a file says.
@@ -53,17 +58,75 @@ def import_(frame: Frame, file: Path, **wish: Any) -> None:
     Example:
       potok leads import fair.csv --dry-run
       potok leads import fair.csv --map "Work e-mail=email" --stage contacted
+      potok leads import fair.xlsx --sheet Visitors --yes
       potok leads import fair.csv --consent-source "card at the fair" --consent-date 2026-03-10
     """
-    from console.importing import Wish, import_file
+    from console.importing import Wish, import_file, understand
 
-    with frame.workspace() as workspace, _progress(frame) as progress:
-        done = import_file(workspace, file, Wish(**wish), by=frame.by, progress=progress)
+    wanted = Wish(**wish)
+    with frame.workspace() as workspace:
+        understood = understand(workspace, file, wanted, by=frame.by)
+        mapping = _mapping(understood)
+        if yes or wanted.dry_run or not frame.attended:
+            frame.say(_in_a_line(mapping))
+        else:
+            _show_mapping(frame.screen(stderr=True), mapping)
+            if not frame.confirm("Import it so?"):
+                frame.say("Nothing was written. --map 'COLUMN=FIELD' says what a column is.")
+                frame.exit(REFUSED)
+        with _progress(frame) as progress:
+            done = import_file(
+                workspace, file, wanted, by=frame.by, understood=understood, progress=progress
+            )
     frame.emit(
-        done.taken.document(), lambda screen: _tell(screen, done, file, dry_run=wish["dry_run"])
+        {**done.taken.document(), "mapping": mapping},
+        lambda screen: _tell(screen, done, file, dry_run=wanted.dry_run),
     )
     if done.taken.counts.rejected:
         frame.exit(UNDECIDED)
+
+
+#: How a column came to be what it is.
+_HOW = {"given": "you said so", "known": "by its heading", "own": "an attribute of your own"}
+
+
+def _mapping(understood: "Understood") -> list[dict[str, str]]:
+    """Each column with the field it becomes (`-`: ignored), why, and its first value."""
+    from console.importing import example
+
+    source, columns = understood
+    return [
+        {
+            "column": column.heading or f"#{column.index + 1}",
+            "field": column.target,
+            "by": column.by,
+            "example": example(source, column),
+        }
+        for column in columns
+    ]
+
+
+def _show_mapping(screen: "Console", mapping: list[dict[str, str]]) -> None:
+    from rich.table import Table
+
+    table = Table("column", "becomes", "how it is known", "for example", box=None)
+    for row in mapping:
+        ignored = row["field"] == "-"
+        table.add_row(
+            row["column"],
+            "ignored" if ignored else row["field"],
+            "" if ignored and row["by"] == "own" else _HOW[row["by"]],
+            row["example"][:40],
+            style="dim" if ignored else None,
+        )
+    screen.print(table)
+
+
+def _in_a_line(mapping: list[dict[str, str]]) -> str:
+    told = (
+        f"{row['column']} = {'ignored' if row['field'] == '-' else row['field']}" for row in mapping
+    )
+    return f"Columns: {', '.join(told)}"
 
 
 @contextmanager

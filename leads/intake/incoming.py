@@ -77,6 +77,8 @@ class Reader:
     def read(self, row: Row) -> Incoming:
         """The row as a lead; raises LeadError with the reason why it is none."""
         cells = row.cells
+        if row.wrong:
+            raise FieldError(row.wrong)
         if len(cells) > self._width and any(cell.strip() for cell in cells[self._width :]):
             raise FieldError(
                 f"the row has {len(cells)} cells and the header {self._width}: a value that holds "

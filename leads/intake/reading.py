@@ -3,7 +3,7 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from leads.intake.encoding import find_encoding
 DELIMITERS = (",", ";", "\t", "|")
 
 #: What a delimiter is judged by.
-_SAMPLE_ROWS = 60
+SAMPLE_ROWS = 60
 _SAMPLE_LETTERS = 200_000
 #: Letters of one cell. A quote that is never closed swallows rows until here.
 _LONGEST_CELL = 131_072
@@ -30,6 +30,8 @@ class Row:
     #: The line it begins on, counted from 1.
     line: int
     cells: Sequence[str]
+    #: Why it cannot be read as a row at all; empty when it can.
+    wrong: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,16 +50,20 @@ class Source:
     sample: tuple[Row, ...]
     #: Columns of the widest sample row.
     width: int
+    #: Reads all rows from the beginning, the header too.
+    rows_of: Callable[[], Iterator[Row]]
+    #: The header is a row of the file; JSON lines have names instead.
+    header_row: bool = True
 
     def rows(self) -> Iterator[Row]:
         """The rows behind the header; empty lines left out. Raises FileError."""
-        found = _rows(self.path, self.encoding, self.delimiter)
-        if self.header:
+        found = self.rows_of()
+        if self.header and self.header_row:
             next(found, None)
         return found
 
 
-def open_source(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
+def open_text(path: Path, *, encoding: str | None = None, delimiter: str | None = None) -> Source:
     """Finds out how the file is written. Raises FileError, or OSError when it cannot be opened."""
     known = find_encoding(path, encoding)
     with path.open(encoding=known.name, newline="") as file:
@@ -65,24 +71,24 @@ def open_source(path: Path, *, encoding: str | None = None, delimiter: str | Non
             head = file.read(_SAMPLE_LETTERS)
         except UnicodeError as error:
             raise _not_in(path, known.name) from error
-    if delimiter is None:
-        marked = _EXCEL.match(head)
-        delimiter = marked[1] if marked else find_delimiter(head)
-    first = tuple(islice(_rows(path, known.name, delimiter), _SAMPLE_ROWS + 1))
+    marked = _EXCEL.match(head)
+    sign = delimiter or (marked[1] if marked else find_delimiter(head))
+    first = tuple(islice(_rows(path, known.name, sign), SAMPLE_ROWS + 1))
     if not first:
         raise FileError(f"{path} is empty")
-    has_header = not any(_is_address(cell) for cell in first[0].cells)
+    has_header = not any(is_address(cell) for cell in first[0].cells)
     header = tuple(" ".join(cell.split()) for cell in first[0].cells) if has_header else ()
-    sample = first[1:] if has_header else first[:_SAMPLE_ROWS]
+    sample = first[1:] if has_header else first[:SAMPLE_ROWS]
     return Source(
         path=path,
         encoding=known.name,
         guessed=known.guessed,
         sha256=known.sha256,
-        delimiter=delimiter,
+        delimiter=sign,
         header=header,
         sample=sample,
         width=max(len(row.cells) for row in first),
+        rows_of=lambda: _rows(path, known.name, sign),
     )
 
 
@@ -93,7 +99,7 @@ def find_delimiter(text: str) -> str:
         lines = text.splitlines(keepends=True)
         try:
             rows = list(
-                islice((r for r in csv.reader(lines, delimiter=delimiter) if r), _SAMPLE_ROWS)
+                islice((r for r in csv.reader(lines, delimiter=delimiter) if r), SAMPLE_ROWS)
             )
         except csv.Error:
             return (0.0, 0)
@@ -155,7 +161,7 @@ def _refuse_open(path: Path, lines: list[str], delimiter: str, start: int) -> No
             ) from error
 
 
-def _is_address(cell: str) -> bool:
+def is_address(cell: str) -> bool:
     if "@" not in cell:
         return False
     try:

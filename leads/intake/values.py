@@ -1,7 +1,7 @@
 """What stands in cells: dates, yes and no, lists."""
 
 import re
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from leads.errors import FieldError
@@ -21,6 +21,8 @@ _EUROPEAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})")
 # A time may follow; its seconds' fraction and zone too.
 _CLOCK = re.compile(r"[T ]+(\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*(Z|UTC|[+-]\d{2}:?\d{2})?", re.I)
+#: What a formula says when it has no value.
+_ERRORS = re.compile(r"#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!)")
 # An escaped sign, a separator, or anything else.
 _PIECES = re.compile(r"\\([;|\\])|([;|])|([^;|\\]+|\\)")
 
@@ -75,6 +77,25 @@ def values_in(text: str) -> list[str]:
 def joined(values: list[str] | tuple[str, ...]) -> str:
     """The values as one cell, so that `values_in` finds them again."""
     return ";".join(re.sub(r"([;|\\])", r"\\\1", value) for value in values)
+
+
+def cell_text(value: object) -> str:
+    """A value of a workbook or of JSON as people would type it: 12000.0 is 12000, dates ISO."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime):
+        whole = value.time() == time() and value.tzinfo is None
+        return value.date().isoformat() if whole else value.isoformat(" ", "seconds")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    text = str(value)
+    return "" if _ERRORS.fullmatch(text) else text
 
 
 def tags_in(text: str) -> list[str]:

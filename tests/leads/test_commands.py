@@ -63,6 +63,16 @@ def test_import_tells_what_became_of_every_row(workspace: Path) -> None:
     assert not path.with_name("fair.rejected.csv").exists()
     done = answer(workspace, "import", path, code=3)
     assert {**done, "rejects_file": None} == rehearsed
+    assert {c["column"]: c["field"] for c in done.pop("mapping")} == {
+        "Work e-mail": "email",
+        "Imię": "first_name",
+        "Nazwisko": "last_name",
+        "Firma": "company",
+        "Kraj": "country",
+        "Etap": "stage",
+        "Temat": "prefers.topic",
+        "Branża": "attr.branża",
+    }
     assert done == {
         "read": 4,
         "added": 2,
@@ -228,7 +238,7 @@ def test_a_mistake_is_one_line_that_says_what_to_do(
         (b"email\na@b.example\n", ["--encoding", "utf-9"], "cp1250"),
         (b"email\na@b.example\n", ["--delimiter", ";;"], "one sign"),
         (b"email\na@b.example\n", ["--consent-date", "31/31/2025"], "2026-03-31"),
-        (b"PK\x03\x04rest", [], "as CSV"),
+        (b"PK\x03\x04rest", [], "as .xlsx or CSV"),
     ],
 )
 def test_a_file_that_cannot_be_taken_in_changes_nothing(

@@ -113,8 +113,8 @@ def test_what_a_csv_writer_wrote_is_read(tmp_path: Path, rows: list[list[str]]) 
     [
         (b"", "is empty"),
         (b" \n\n", "is empty"),
-        (b"PK\x03\x04rest of a workbook", "save the sheet as CSV"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1", "no text file"),
+        (b"PK\x03\x04rest of a workbook", "as .xlsx or CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "as .xlsx"),
         (b"%PDF-1.7", "no text file"),
         (b"first,last\nAnna,Nowak\n", 'no column with e-mail addresses; its columns are: "first"'),
         (b"who,where\na@x.pl,PL\nb@x.pl,PL\n", "--map 'who=email'"),

@@ -1,0 +1,95 @@
+"""Rows of a file with one JSON object a line, as `leads export --lines` writes it.
+
+What is nested becomes columns: `attributes` attr.*, `preferences` prefers.*, `consent` consent.*.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from leads.errors import FileError
+from leads.intake.encoding import find_encoding
+from leads.intake.reading import SAMPLE_ROWS, Row, Source
+from leads.intake.values import cell_text, joined
+
+_NESTED = {"attributes": "attr.", "preferences": "prefers.", "prefers": "prefers."}
+
+
+def open_lines(path: Path, *, encoding: str | None = None) -> Source:
+    """Reads the file once to know its columns. Raises FileError, OSError."""
+    known = find_encoding(path, encoding)
+    columns: dict[str, None] = {}
+    for _, cells, _ in _objects(path, known.name):
+        columns.update(dict.fromkeys(cells))
+    header = tuple(columns)
+    if not header:
+        raise FileError(
+            f'{path} has no line with a JSON object: write one a line, as in {{"email": "..."}}'
+        )
+
+    def rows() -> Iterator[Row]:
+        for line, cells, wrong in _objects(path, known.name):
+            if wrong:
+                yield Row(line=line, cells=[], wrong=wrong)
+            else:
+                yield Row(line=line, cells=[cells.get(name, "") for name in header])
+
+    return Source(
+        path=path,
+        encoding=f"JSON lines, {known.name}",
+        guessed=known.guessed,
+        sha256=known.sha256,
+        delimiter="",
+        header=header,
+        sample=tuple(islice((row for row in rows() if not row.wrong), SAMPLE_ROWS)),
+        width=len(header),
+        rows_of=rows,
+        header_row=False,
+    )
+
+
+def _objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, str], str]]:
+    """(line, cells by column, what is wrong with the line)."""
+    try:
+        with path.open(encoding=encoding) as file:
+            for number, text in enumerate(file, start=1):
+                if text.isspace():
+                    continue
+                try:
+                    found = json.loads(text)
+                    if not isinstance(found, dict):
+                        raise ValueError
+                    yield number, _flat(found), ""
+                except (ValueError, RecursionError):
+                    yield number, {}, "the line is no JSON object"
+    except UnicodeError as error:
+        raise FileError(
+            f"{path}: these bytes are not {encoding}; say which encoding it is: --encoding utf-8"
+        ) from error
+
+
+def _flat(found: Mapping[str, Any]) -> dict[str, str]:
+    cells: dict[str, str] = {}
+    for name, value in found.items():
+        if name in _NESTED and isinstance(value, Mapping):
+            for inner, said in value.items():
+                cells[f"{_NESTED[name]}{inner}"] = _text(said)
+        elif name == "consent" and isinstance(value, list):
+            for agreed in value:
+                if isinstance(agreed, Mapping):
+                    topic = agreed.get("topic") or "*"
+                    said = (agreed.get("state"), agreed.get("at"), agreed.get("source"))
+                    cells[f"consent.{topic}"] = " ".join(str(each) for each in said if each)
+        else:
+            cells[name] = _text(value)
+    return cells
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return joined([cell_text(each) for each in value])
+    if isinstance(value, Mapping):
+        return json.dumps(value, ensure_ascii=False)
+    return cell_text(value)
