@@ -1,4 +1,4 @@
-"""The web part: the opt-out page.
+"""The web part: the opt-out page, and the preview of templates (`preview.py`).
 
 `create_app` builds it, `open_page` binds it for a workspace, `Page.serve` runs it meanwhile.
 """
