@@ -37,17 +37,25 @@ drop_percent = 100
 
 @pytest.fixture
 def start_receiver(tmp_path: Path) -> Iterator[StartReceiver]:
-    """`start_receiver(table=TOML, port=0, save_mail=False)`; every one is ended with the test."""
+    """`start_receiver(table=TOML, port=0, save_mail=False, answers=False)`, ended with the test."""
     started: list[ReceiverProcess] = []
 
-    def start(*, table: str = TABLE, port: int = 0, save_mail: bool = False) -> ReceiverProcess:
+    def start(
+        *, table: str = TABLE, port: int = 0, save_mail: bool = False, answers: bool = False
+    ) -> ReceiverProcess:
         folder = tmp_path / f"receiver-{len(started)}"
         folder.mkdir()
         providers = SHIPPED
         if table:
             providers = folder / "providers.toml"
             providers.write_text(table, encoding="utf-8")
-        receiver = ReceiverProcess(folder, providers=providers, port=port, save_mail=save_mail)
+        receiver = ReceiverProcess(
+            folder,
+            providers=providers,
+            port=port,
+            save_mail=save_mail,
+            answers=folder / "inbox" if answers else None,
+        )
         started.append(receiver)
         return receiver
 

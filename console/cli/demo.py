@@ -28,8 +28,8 @@ def demo(frame: Frame, keep: str | None) -> None:
 
     It makes a workspace, imports the leads, plans a campaign and sends it to a receiver that
     behaves like several providers: a slow one, one that sends everybody away first, some unknown
-    users. Nothing leaves this machine. It takes about half a minute; exit code 0 means that every
-    sum added up.
+    users. Some people answer, and a sequence follows up. Nothing leaves this machine. It takes
+    about half a minute; exit code 0 means that every sum added up.
 
     \b
     Example:
@@ -40,6 +40,7 @@ def demo(frame: Frame, keep: str | None) -> None:
     import tempfile
     from pathlib import Path
 
+    from console.cli.leads_view import told
     from console.demo.play import play
     from console.demo.telling import document, tell
 
@@ -53,7 +54,7 @@ def demo(frame: Frame, keep: str | None) -> None:
         if not keep:  # a temporary folder with half a demo in it is of no use to anybody
             shutil.rmtree(folder.parent, ignore_errors=True)
         raise
-    frame.emit(document(played), lambda out: tell(out, played, potok=_command()))
+    frame.emit(document(played), lambda out: tell(out, played, potok=_command(), told=told))
     frame.exit(DONE if played.sums.hold else REFUSED)
 
 

@@ -7,20 +7,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlmodel import Session
-
-from campaigns import Ended, Observer, Run, Sending, Worker
+from campaigns import Observer, Sending, Worker
 from console.database import Store
+from console.demo.answering import LATEST
+from console.demo.inbox import Inbox
 from console.demo.lapse import HurriedPacer, hurried_retry
 from console.demo.process import ReceiverProcess
-from console.demo.stage import SEGMENT, Stage, make_demo_workspace, set_the_stage
+from console.demo.someone import Somebody, somebody
+from console.demo.stage import INBOX, SEQUENCE, Stage, make_demo_workspace, set_the_stage
 from console.demo.sums import Sums, add_up
 from console.demo.tally import Tally
 from console.sending import offices, only_sender
 from console.wiring import SystemClock, Workspace
 from deliverability import Connection, Identity, Pacer, PaceState, connect
-from leads import Permission, current_version
-from segments import SegmentVersion, audience, rule_of
 
 #: Longest wait for a retry that is due later; the whole demo ends well within a minute.
 PATIENCE = timedelta(seconds=20)
@@ -50,6 +49,8 @@ class Played:
 
     stage: Stage
     sums: Sums
+    #: One lead who replied, with all that happened; None when nobody did.
+    somebody: Somebody | None
     tally: Tally
     seconds: float
 
@@ -61,7 +62,7 @@ def play(folder: Path, spectator: Spectator, *, by: str) -> Played:
     """
     clock = SystemClock()
     received = folder / "received"
-    with ReceiverProcess(received, save_mail=True) as receiver:
+    with ReceiverProcess(received, save_mail=True, answers=folder / INBOX) as receiver:
         spectator.ready(
             "receivers", f"a slow one, a strict one and more on 127.0.0.1:{receiver.port}"
         )
@@ -70,45 +71,55 @@ def play(folder: Path, spectator: Spectator, *, by: str) -> Played:
         try:
             stage = set_the_stage(workspace, by=by, ready=spectator.ready)
             spectator.sending()
-            tally = Tally(stage.lanes, now=clock.now)
+            tally = Tally(stage.lanes, now=clock.now, sequence=SEQUENCE)
             with only_sender(workspace):
-                _send(workspace, tally, spectator)
+                _send(workspace, receiver, tally, spectator)
             seconds = (clock.now() - tally.began).total_seconds()
-            taken = receiver.taken()
-            matching = workspace.database.read(lambda session: _matching(session, workspace))
-            sums = workspace.database.read(
-                lambda session: add_up(
-                    session, session.get_one(Run, stage.run_id), taken, matching=matching
-                )
-            )
+            taken, answered = receiver.taken(), receiver.answered()
+            sums = workspace.database.read(lambda session: add_up(session, stage, taken, answered))
+            found = workspace.database.read(lambda session: somebody(session, workspace))
         finally:
             workspace.close()
-    return Played(stage=stage, sums=sums, tally=tally, seconds=seconds)
+    return Played(stage=stage, sums=sums, somebody=found, tally=tally, seconds=seconds)
 
 
-def _matching(session: Session, workspace: Workspace) -> int:
-    version = current_version(session, SegmentVersion, SEGMENT)
-    rule = rule_of((version.body if version else None) or {})
-    zone = workspace.settings.time_zone
-    return audience(session, rule, Permission(), now=workspace.now(), zone=zone).matching
-
-
-def _send(workspace: Workspace, tally: Tally, spectator: Spectator) -> None:
+def _send(
+    workspace: Workspace, receiver: ReceiverProcess, tally: Tally, spectator: Spectator
+) -> None:
     store = Store(workspace.database)
     try:
         with asyncio.Runner() as runner:
-            runner.run(_watched(_worker(workspace, store, tally), tally, spectator))
+            worker = _worker(workspace, store, tally)
+            inbox = Inbox(workspace, store, tally)
+            runner.run(_watched(worker, inbox, receiver, tally, spectator))
     finally:
         store.close()
 
 
-async def _watched(worker: Worker, tally: Tally, spectator: Spectator) -> Ended:
-    sending = asyncio.create_task(worker.run(until_idle=True, patience=PATIENCE))
-    while not sending.done():
+async def _watched(
+    worker: Worker, inbox: Inbox, receiver: ReceiverProcess, tally: Tally, spectator: Spectator
+) -> None:
+    """Sends and reads side by side; ends when everything is sent and everything answered read."""
+
+    async def work() -> None:
+        stop = asyncio.Event()
+        reading = asyncio.create_task(inbox.read_on(stop))
+        try:
+            await worker.run(until_idle=True, patience=PATIENCE)
+            await asyncio.sleep(LATEST)
+        finally:
+            stop.set()
+            await reading
+        # On its way out the receiver writes what it still has to say.
+        await asyncio.to_thread(receiver.stop)
+        await inbox.look()
+
+    working = asyncio.create_task(work())
+    while not working.done():
         spectator.look(tally, worker)
-        await asyncio.wait({sending}, timeout=GLANCE)
+        await asyncio.wait({working}, timeout=GLANCE)
     spectator.look(tally, worker)
-    return await sending
+    await working
 
 
 def _worker(workspace: Workspace, store: Store, observer: Observer) -> Worker:

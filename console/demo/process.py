@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.demo.answering import Answered, read_answered
 from console.demo.behaviour import SHIPPED
 from console.demo.record import Taken, read_record
 
@@ -16,16 +17,24 @@ class ReceiverProcess:
     """
 
     def __init__(
-        self, folder: Path, *, providers: Path = SHIPPED, port: int = 0, save_mail: bool = False
+        self,
+        folder: Path,
+        *,
+        providers: Path = SHIPPED,
+        port: int = 0,
+        save_mail: bool = False,
+        answers: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.record = folder / "taken.jsonl"
         #: Where each mail lies as a file, when they are saved.
         self.mail = folder / "mail"
+        # -P: in a workspace the folders campaigns, segments and templates are no packages of ours.
         command: Sequence[str] = [
-            *(sys.executable, "-m", "console.demo.receiver", "--until-stdin-closes"),
+            *(sys.executable, "-P", "-m", "console.demo.receiver", "--until-stdin-closes"),
             *("--port", str(port), "--record", str(self.record), "--providers", str(providers)),
             *(("--mail", str(self.mail)) if save_mail else ()),
+            *(("--answers", str(answers)) if answers else ()),
         ]
         self._process = subprocess.Popen(  # noqa: S603 (our own program, no shell)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -47,6 +56,10 @@ class ReceiverProcess:
     def accepted(self) -> list[str]:
         """The Message-IDs it took so far, oldest first; one taken twice is there twice."""
         return [line.message_id for line in self.taken()]
+
+    def answered(self) -> list[Answered]:
+        """Everything that was answered so far, oldest first; all there is once it has stopped."""
+        return read_answered(self.record.with_name("answered.jsonl"))
 
     def stop(self) -> None:
         """Ends the process and waits for it. May be called twice."""

@@ -1,10 +1,13 @@
 """A receiver of mail on 127.0.0.1 that behaves like several providers at once.
 
     python -m console.demo.receiver --port 0 --record taken.jsonl [--mail DIR] [--providers FILE]
+                                    [--answers MAILDIR]
 
 It prints its port and serves until it gets SIGTERM or, with --until-stdin-closes, until the
 process that started it is gone. Each message it takes is in the record, on the disk, before its
 sender hears "250": so the record says what really arrived, whatever happens to the sender.
+With --answers some recipients write back into that Maildir, and `answered.jsonl` beside the record
+says who; what still waits is written at the end.
 """
 
 import argparse
@@ -24,6 +27,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from console.demo.answering import Answerer, read_habits
 from console.demo.behaviour import (
     SHIPPED,
     Behaviour,
@@ -54,11 +58,13 @@ class Receiver:
         behaviours: Mapping[str, Behaviour],
         *,
         mail: Path | None = None,
+        answerer: Answerer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._record = record
         self._behaviours = behaviours
         self._mail = mail
+        self._answerer = answerer
         self._clock = clock
         self._buckets: dict[str, Bucket] = {}
         self._first_try: dict[str, float] = {}
@@ -109,6 +115,8 @@ class Receiver:
             if self._mail is not None:
                 self._save(self._mail, address, data)
             await self._record.write(message_id=message_id, recipient=address)
+            if self._answerer is not None:
+                self._answerer.take(address, data)
         if falls_under(message_id, behaviour.drop_percent, what="drop"):
             server.transport.abort()
         return f"250 2.0.0 Ok: queued as {zlib.crc32(message_id.encode()):08X}"
@@ -151,10 +159,18 @@ async def _until_asked_to_stop(until_stdin_closes: bool) -> None:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    record = Record(options.record, now=lambda: datetime.now(UTC))
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    record = Record(options.record, now=now)
     if options.mail is not None:
         options.mail.mkdir(parents=True, exist_ok=True)
-    receiver = Receiver(record, read_behaviours(options.providers), mail=options.mail)
+    answerer = None
+    if options.answers is not None:
+        answered = options.record.with_name("answered.jsonl")
+        answerer = Answerer(options.answers, answered, read_habits(options.providers), now=now)
+    behaviours = read_behaviours(options.providers)
+    receiver = Receiver(record, behaviours, mail=options.mail, answerer=answerer)
     server = await asyncio.get_running_loop().create_server(
         _serve_on(receiver), "127.0.0.1", options.port
     )
@@ -164,6 +180,8 @@ async def _run(options: argparse.Namespace) -> None:
         await _until_asked_to_stop(options.until_stdin_closes)
     finally:
         server.close()
+        if answerer is not None:
+            answerer.flush()
         record.close()
 
 
@@ -176,6 +194,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes a free one")
     parser.add_argument("--record", type=Path, required=True, help="file of what was taken")
     parser.add_argument("--mail", type=Path, help="folder to save each mail to")
+    parser.add_argument("--answers", type=Path, help="Maildir that some recipients write back to")
     parser.add_argument("--providers", type=Path, default=SHIPPED, help="TOML table of behaviour")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end with the starter")
     asyncio.run(_run(parser.parse_args(arguments)))

@@ -11,13 +11,14 @@ from sqlmodel import Session, col
 
 from campaigns import Message, Plan, Run, State, require_run
 from console.campaigning import plan_campaign, start_campaign
+from console.demo.lapse import TIMES
 from console.importing import Wish, import_file
 from console.new_workspace import Answers, Server, make_workspace
 from console.suppressing import suppress_file
 from console.wiring import Workspace, open_workspace
 from console.workspace import apply
 from deliverability import Lane
-from leads import Counts
+from leads import Counts, Lead, move_stage
 
 SHIPPED = Path(__file__).with_name("workspace")
 LEADS = Path(__file__).with_name("leads.csv")
@@ -25,6 +26,12 @@ CAMPAIGN = "answers"
 SEGMENT = "interested"
 #: Brought along from whatever was used before.
 OPTED_OUT = "opted-out.txt"
+#: Mails that follow one another, and who gets them because they enter a stage.
+SEQUENCE = "after-demo"
+REQUESTS = "demo-requests.txt"
+PLACE = ("sales", "demo")
+#: What comes back to the demo's sender, in the workspace.
+INBOX = "inbox"
 #: The port the shipped `potok.toml` is written with.
 PORT = "port = 2525"
 
@@ -42,6 +49,9 @@ class Stage:
     suppressed: int
     plan: Plan
     run_id: int
+    sequence_run_id: int
+    #: Leads that were moved to the stage that starts the sequence.
+    moved: int
     #: Lane id -> provider and messages planned for it.
     lanes: Mapping[int, tuple[str, int]]
 
@@ -84,14 +94,38 @@ def set_the_stage(workspace: Workspace, *, by: str, ready: Ready) -> Stage:
     start_campaign(workspace, CAMPAIGN, first=None, again=False, by=by)
     run_id, lanes = workspace.database.read(_planned)
     ready("campaign", f"{CAMPAIGN}: a row for every message, before the first one leaves")
+    moved = _move(workspace, by=by)
+    ready("sequence", f"{SEQUENCE}: {moved} leads asked for a demo; two mails, if they stay silent")
+    sequence_run_id = workspace.database.read(lambda session: _id_of(session, SEQUENCE))
+    ready("pace", f"as in real life, {'sixty' if TIMES == 60 else TIMES} times faster")
     return Stage(
         workspace=workspace,
         arrived=arrived,
         suppressed=suppressed,
         plan=plan,
         run_id=run_id,
+        sequence_run_id=sequence_run_id,
+        moved=moved,
         lanes=lanes,
     )
+
+
+def _move(workspace: Workspace, *, by: str) -> int:
+    """Moves everybody who asked for a demo there, as `potok leads stage EMAIL demo` does."""
+    emails = (workspace.path / REQUESTS).read_text(encoding="utf-8").split()
+    now = workspace.now()
+
+    def work(session: Session) -> int:
+        ids = session.scalars(select(col(Lead.id)).where(col(Lead.email).in_(emails))).all()
+        return sum(move_stage(session, number or 0, *PLACE, at=now, by=by) for number in ids)
+
+    return workspace.database.write(work)
+
+
+def _id_of(session: Session, name: str) -> int:
+    run_id = require_run(session, name).id
+    assert run_id is not None  # noqa: S101 - it came from the database
+    return run_id
 
 
 def _planned(session: Session) -> tuple[int, dict[int, tuple[str, int]]]:

@@ -12,16 +12,11 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from campaigns import Message, Run, State, Status, status_of, verify
+from console.demo.answering import Answered
+from console.demo.claims import Claim, came_back, followed, shut
 from console.demo.record import Taken
+from console.demo.stage import SEQUENCE, Stage
 from leads import Lead
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Claim:
-    """One sentence, and whether it is true."""
-
-    holds: bool
-    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,9 +24,9 @@ class Sums:
     """The end of the demo in numbers."""
 
     status: Status
-    #: Leads that match the segment, counted by the segment and not by the messages.
-    matching: int
+    #: Messages that the receiver took, and answers that it wrote.
     recorded: int
+    answered: int
     claims: tuple[Claim, ...]
 
     @property
@@ -40,15 +35,19 @@ class Sums:
         return all(claim.holds for claim in self.claims)
 
 
-def add_up(session: Session, run: Run, taken: Sequence[Taken], *, matching: int) -> Sums:
-    """Compares the rows of a run with the receiver's record; `matching` comes from the segment."""
-    status = status_of(session, run)
-    accepted = accepted_messages(session, run)
+def add_up(
+    session: Session, stage: Stage, taken: Sequence[Taken], answered: Sequence[Answered]
+) -> Sums:
+    """Compares the database with what the receiver recorded."""
+    status = status_of(session, session.get_one(Run, stage.run_id))
+    # Counted by the segment, and not by the messages.
+    matching = stage.plan.matching
+    accepted = _accepted_messages(session)
     recorded = Counter((line.message_id, line.recipient.casefold()) for line in taken)
     missing, extra = set(accepted) - set(recorded), set(recorded) - set(accepted)
     twice = [key for key, times in recorded.items() if times > 1]
     settled = status.accepted + status.rejected + sum(status.skipped.values())
-    broken = verify(session, run.id or 0)
+    broken = [*verify(session, stage.run_id), *verify(session, stage.sequence_run_id)]
     claims = (
         Claim(
             holds=matching == status.planned == settled,
@@ -62,7 +61,7 @@ def add_up(session: Session, run: Run, taken: Sequence[Taken], *, matching: int)
         Claim(
             holds=not missing and not extra,
             sentence=(
-                f"What was sent is what arrived: {status.accepted} in the database, "
+                f"What was sent is what arrived: {len(accepted)} in the database, "
                 f"{len(recorded)} recorded on arrival"
                 + (", the same Message-IDs" if not missing and not extra else "")
                 + (f"; {len(missing)} never arrived" if missing else "")
@@ -72,10 +71,20 @@ def add_up(session: Session, run: Run, taken: Sequence[Taken], *, matching: int)
         Claim(
             holds=not twice,
             sentence=(
-                "Nobody got it twice"
+                "Nobody got the same mail twice"
                 if not twice
                 else f"{len(twice)} arrived twice: {', '.join(to for _, to in twice[:5])}"
             ),
+        ),
+        came_back(session, answered),
+        shut(session, answered),
+        followed(
+            session,
+            stage.sequence_run_id,
+            SEQUENCE,
+            taken=taken,
+            answered=answered,
+            moved=stage.moved,
         ),
         Claim(
             holds=not broken,
@@ -84,14 +93,14 @@ def add_up(session: Session, run: Run, taken: Sequence[Taken], *, matching: int)
             else "; ".join(f"{each.count} times not true: {each.should}" for each in broken),
         ),
     )
-    return Sums(status=status, matching=matching, recorded=len(taken), claims=claims)
+    return Sums(status=status, recorded=len(taken), answered=len(answered), claims=claims)
 
 
-def accepted_messages(session: Session, run: Run) -> list[tuple[str, str]]:
-    """(Message-ID, address in lower case) of every message of the run that was accepted."""
+def _accepted_messages(session: Session) -> list[tuple[str, str]]:
+    """(Message-ID, address in lower case) of every message that was accepted."""
     rows = session.execute(
         select(col(Message.rfc_message_id), col(Lead.email))
         .join(Lead, col(Lead.id) == col(Message.lead_id))
-        .where(col(Message.run_id) == run.id, col(Message.state) == State.ACCEPTED)
+        .where(col(Message.state) == State.ACCEPTED)
     ).all()
     return [(message_id, email.casefold()) for message_id, email in rows]

@@ -1,6 +1,6 @@
 """What the demo counts while it watches the worker; the database has the last word afterwards."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,19 @@ WHY = {
     Cause.MAILBOX: "mailbox full",
     Cause.RATE: "too fast for them",
     Cause.GREYLIST: "greylisted",
+}
+
+#: Mails of the sequence, as they tick by.
+FOLLOWED = ("taken, about the demo", "taken, the reminder")
+
+#: State of a line that tells of an answer.
+ANSWER = "answer"
+#: Answers in few words, by the kind of event they wrote.
+ANSWERS = {
+    "replied": "wrote back",
+    "autoreplied": "out of office",
+    "bounced": "came back",
+    "opted_out": "wants no more mail",
 }
 
 
@@ -69,7 +82,11 @@ class Tally:
     """The worker's observer: keeps numbers per lane and the last few lines."""
 
     def __init__(
-        self, planned: Mapping[int, tuple[str, int]], *, now: Callable[[], datetime]
+        self,
+        planned: Mapping[int, tuple[str, int]],
+        *,
+        now: Callable[[], datetime],
+        sequence: str = "",
     ) -> None:
         self.lanes = {
             lane_id: LaneTally(provider=provider, planned=count)
@@ -79,6 +96,11 @@ class Tally:
         self.lines: deque[Line] = deque(maxlen=8)
         #: Somebody whose mail was taken at the second try.
         self.twice = ""
+        #: What came back, by the kind of event.
+        self.answers: Counter[str] = Counter()
+        #: The sequence beside the campaign, and how many of its mails each lead got.
+        self.sequence = sequence
+        self.followed: Counter[int] = Counter()
         self._now = now
 
     @property
@@ -95,6 +117,9 @@ class Tally:
 
     def finished(self, claimed: Claimed, outcome: Outcome, state: State | None) -> None:
         """One attempt is over and written down."""
+        if claimed.campaign == self.sequence:
+            self._followed(claimed, outcome, state)
+            return
         lane = self.lanes.get(claimed.lane_id)
         if lane is None or state is None:
             return
@@ -109,7 +134,21 @@ class Tally:
         elif state is State.PLANNED and outcome.code is not None:
             lane.put_off += 1
             lane.deferred.add(claimed.message_id)
+        self._tick(claimed, outcome, state)
+
+    def _followed(self, claimed: Claimed, outcome: Outcome, state: State | None) -> None:
+        if state is None:
+            return
+        if state is State.ACCEPTED:
+            self.followed[claimed.recipient.lead_id] += 1
+            if lane := self.lanes.get(claimed.lane_id):
+                lane.note(self.cell(self._now()))
+        self._tick(claimed, outcome, state)
+
+    def _tick(self, claimed: Claimed, outcome: Outcome, state: State) -> None:
         words = "taken" if state is State.ACCEPTED else WHY.get(outcome.cause, outcome.reply)
+        if state is State.ACCEPTED and claimed.campaign == self.sequence:
+            words = f"{FOLLOWED[self.followed[claimed.recipient.lead_id] > 1]}"
         self.lines.append(
             Line(
                 state=state,
@@ -120,10 +159,16 @@ class Tally:
             )
         )
 
+    def answered(self, kind: str, *, name: str, email: str) -> None:
+        """Somebody's answer was read."""
+        self.answers[kind] += 1
+        words = ANSWERS.get(kind, kind)
+        self.lines.append(Line(state=ANSWER, code=None, name=name, email=email, words=words))
+
     def skipped(self, claimed: Claimed, why: str) -> None:
         """A message that was not sent after all."""
         lane = self.lanes.get(claimed.lane_id)
-        if lane is not None:
+        if lane is not None and claimed.campaign != self.sequence:
             lane.skipped += 1
         person = claimed.recipient
         self.lines.append(

@@ -1,5 +1,6 @@
 """What the demo says in words: before it sends, and when the sums are in."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -8,7 +9,8 @@ from rich.text import Text
 
 from campaigns import State
 from console.demo.play import Played
-from console.demo.stage import CAMPAIGN, SEGMENT
+from console.demo.someone import Somebody
+from console.demo.stage import CAMPAIGN, SEGMENT, SEQUENCE
 
 
 def tell_ready(screen: Console, what: str, words: str) -> None:
@@ -20,15 +22,23 @@ def tell_ready(screen: Console, what: str, words: str) -> None:
     screen.print(line, soft_wrap=True)
 
 
-def tell(screen: Console, played: Played, *, potok: str) -> None:
-    """The sums, where everything lies, what to type next; `potok` is how the command is found."""
+#: An event's kind and data -> a sentence.
+Told = Callable[[str, Mapping[str, Any]], str]
+
+
+def tell(screen: Console, played: Played, *, potok: str, told: Told) -> None:
+    """The sums, one lead's timeline, where everything lies, what to type next.
+
+    `potok` is how the command is found, `told` how an event is put into words.
+    """
     tell_sums(screen, played)
+    if played.somebody is not None:
+        tell_timeline(screen, played.somebody, told=told)
     tell_next(screen, played, potok=potok)
 
 
 def tell_sums(screen: Console, played: Played) -> None:
     """Each claim with whether it holds."""
-    status = played.sums.status
     screen.print()
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))
     for claim in played.sums.claims:
@@ -39,11 +49,35 @@ def tell_sums(screen: Console, played: Played) -> None:
     put_off = sum(lane.put_off for lane in played.tally.lanes.values())
     screen.print(
         Text(
-            f"  {status.accepted} mails in {played.seconds:.0f} seconds; receivers asked "
+            f"  {played.sums.recorded} mails in {played.seconds:.0f} seconds; receivers asked "
             f"{put_off} times to come back later, and were obeyed.",
             style="bold",
         )
     )
+
+
+def tell_timeline(screen: Console, lead: Somebody, *, told: Told) -> None:
+    """All that happened to one lead who wrote back."""
+    screen.print()
+    head = Text("  One of those who wrote back: ", style="bold")
+    screen.print(head.append(f"{lead.name}, {lead.company}", style="bold cyan"), soft_wrap=True)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for at, kind, data in lead.timeline:
+        words = MOMENTS[kind](data) if kind in MOMENTS else told(kind, data)
+        table.add_row(f"    {at:%H:%M:%S}", kind.replace("_", " "), Text(words))
+    screen.print(table)
+
+
+#: Events in the demo's own words; the others are told as everywhere.
+MOMENTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "sent": lambda data: str(data.get("subject", "")),
+    "replied": lambda data: str(data.get("words") or data.get("subject", "")),
+    "enrolled": lambda data: f"begins {data.get('campaign')}",
+    "sequence_exited": lambda data: f"out of {data.get('campaign')}: {data.get('reason')}",
+}
 
 
 def tell_next(screen: Console, played: Played, *, potok: str) -> None:
@@ -56,7 +90,9 @@ def tell_next(screen: Console, played: Played, *, potok: str) -> None:
     screen.print(line.append(f"cd {folder}", style="cyan"), soft_wrap=True)
     commands = (
         (f"{potok} leads show {someone}", "one lead and all that happened"),
+        (f"{potok} answers list", "what came back"),
         (f"{potok} campaigns status {CAMPAIGN}", "the campaign in numbers"),
+        (f"{potok} sequences status {SEQUENCE}", "who is where in the sequence"),
         (f"{potok} segments count {SEGMENT}", "who matches, who is left out and why"),
         ("ls received/mail", "every mail as it arrived; open one"),
         (f"{potok} init my-workspace", "start your own"),
@@ -71,7 +107,9 @@ def tell_next(screen: Console, played: Played, *, potok: str) -> None:
 
 
 def _someone(played: Played) -> str:
-    """Somebody whose mail arrived, at best one whose server wanted to see it twice."""
+    """Somebody who wrote back; else one whose server wanted to see the mail twice."""
+    if played.somebody is not None:
+        return played.somebody.email
     return played.tally.twice or next(
         (line.email for line in played.tally.lines if line.state == State.ACCEPTED), "EMAIL"
     )
@@ -90,8 +128,14 @@ def document(played: Played) -> dict[str, Any]:
             "repeated": arrived.repeated,
             "rejected": arrived.rejected,
         },
-        "matching": sums.matching,
+        "matching": played.stage.plan.matching,
         "recorded": sums.recorded,
+        "answered": sums.answered,
+        "sequence": {
+            "leads": played.stage.moved,
+            "sent": sum(played.tally.followed.values()),
+        },
+        "somebody": played.somebody.email if played.somebody is not None else None,
         "claims": [{"holds": claim.holds, "what": claim.sentence} for claim in sums.claims],
         "status": sums.status.document(),
     }

@@ -1,6 +1,6 @@
 """The demo's picture: lanes at work, the whole as one bar, the last messages ticking by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -11,17 +11,25 @@ from rich.text import Text
 
 from campaigns import LaneView, State
 from console.demo.lapse import TIMES
-from console.demo.tally import CELL, CELLS, LaneTally, Line, Tally
+from console.demo.tally import ANSWER, CELL, CELLS, LaneTally, Line, Tally
 
 BARS = " ▁▂▃▄▅▆▇█"
 BAR_WIDTH = 46
 
-SIGN = {
+SIGN: Mapping[str, tuple[str, str]] = {
     State.ACCEPTED: ("✓", "green"),
     State.REJECTED: ("✗", "red"),
     State.PLANNED: ("↻", "yellow"),
+    ANSWER: ("↩", "magenta"),
 }
 
+#: Kind of event -> one of it and several of it.
+COUNTED = {
+    "replied": ("reply", "replies"),
+    "autoreplied": ("out of office", "out of office"),
+    "bounced": ("bounce", "bounces"),
+    "opted_out": ("opt-out", "opt-outs"),
+}
 
 #: Below this many columns the curves are left out.
 WIDE = 100
@@ -47,7 +55,9 @@ def picture(
         table.add_row(*_numbers(lane, view), *curve, _state(lane, view, now))
     return Padding(
         Group(
-            table, Text(), _whole(tally, now), Text(), *map(_ticking, tally.lines), _empty(tally)
+            *(table, Text(), _whole(tally, now), Text(), _beside(tally), Text()),
+            *map(_ticking, tally.lines),
+            _empty(tally),
         ),
         (1, 0, 0, 2),
     )
@@ -104,8 +114,29 @@ def _whole(tally: Tally, now: datetime) -> RenderableType:
     return line
 
 
+def _beside(tally: Tally) -> RenderableType:
+    """What came back, and how far the sequence is."""
+    came = Text(no_wrap=True, overflow="ellipsis")
+    for kind, (one, many) in COUNTED.items():
+        count = tally.answers[kind]
+        came.append(f"{count}", style="magenta" if count else "dim")
+        came.append(f" {one if count == 1 else many}   ", style="" if count else "dim")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_row(Text("↩ came back", style="bold"), came)
+    if tally.sequence:
+        mails = sum(tally.followed.values())
+        first = len(tally.followed)
+        told = Text(no_wrap=True, overflow="ellipsis")
+        told.append(f"{first}", style="green" if first else "dim")
+        told.append(" first mails   ", style="" if first else "dim")
+        told.append(f"{mails - first}", style="green" if mails > first else "dim")
+        told.append(" reminders", style="" if mails > first else "dim")
+        grid.add_row(Text("⇢ sequence", style="bold"), told)
+    return grid
+
+
 def _ticking(line: Line) -> Text:
-    sign, style = SIGN.get(State(line.state), ("-", "dim"))
+    sign, style = SIGN.get(line.state, ("-", "dim"))
     text = Text(no_wrap=True, overflow="ellipsis")
     text.append(f"{sign} {line.code or '   '}  ", style=style)
     text.append(f"{line.words:<20.20}", style="" if line.state == State.ACCEPTED else style)

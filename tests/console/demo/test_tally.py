@@ -1,6 +1,7 @@
 """The view's numbers follow what the worker says."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -76,6 +77,23 @@ def test_one_that_was_given_back_unsent_was_not_put_off_by_anybody(tally: Tally)
     assert tally.lanes[1].waiting == 4
 
 
+def test_answers_tick_by_and_are_counted(tally: Tally) -> None:
+    tally.answered("replied", name="Łucja Jabłońska", email="łucja@poczta.example")
+    assert tally.answers == {"replied": 1}
+    assert tally.lines[-1].words == "wrote back"
+    assert tally.settled == 0
+
+
+def test_mails_of_the_sequence_are_counted_apart_from_the_campaign() -> None:
+    tally = Tally({1: ("poczta", 4)}, now=lambda: START, sequence="after-demo")
+    for number in (1, 2):
+        mail = replace(claimed(number), campaign="after-demo", recipient=claimed(1).recipient)
+        tally.finished(mail, ACCEPTED, State.ACCEPTED)
+    assert tally.settled == 0
+    assert tally.followed == {1: 2}
+    assert tally.lines[-1].words == "taken, the reminder"
+
+
 def test_the_curve_shows_the_last_seconds(tally: Tally) -> None:
     tally.finished(claimed(1), ACCEPTED, State.ACCEPTED)
     tally.finished(claimed(2), ACCEPTED, State.ACCEPTED)
@@ -86,6 +104,7 @@ def test_the_curve_shows_the_last_seconds(tally: Tally) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140])
 def test_the_picture_fits_the_screen(tally: Tally, width: int) -> None:
+    tally.answered("autoreplied", name="Łucja Jabłońska", email="łucja@poczta.example")
     long = "a" * 60 + "@" + "b" * 60 + ".example"
     tally.finished(claimed(1, email=long), DEFERRED, State.PLANNED)
     view = LaneView(
