@@ -94,16 +94,26 @@ def take(
     found = match(session, reading, sender_key=sender, now=now)
     lead = _lead(session, found, sender)
     at = moment_of(reading.date, arrived.at, found, now=now)
-    event = ""
+    event, erased = "", lead is not None and lead.erased_at is not None
     if found is not None and lead is not None and _is_ours(reading, lead, desk):
         found = None
-    elif lead is not None and lead.erased_at is not None:
-        found = lead = None  # forgotten people stay forgotten
+    elif erased:
+        found = lead = None  # forgotten people stay forgotten, their mail too
     elif reading.kind is InboundKind.UNSUBSCRIBE:
         event = _left(session, reading, desk, found, lead, sender=sender, at=at, now=now)
     elif found is not None and lead is not None:
         event = _act(session, reading, desk, found, lead, at=at, now=now, arrived=arrived)
-    write_down(session, arrived, reading, found, lead, at=at, now=now, identity=desk.identity)
+    write_down(
+        session,
+        arrived,
+        reading,
+        found,
+        lead,
+        at=at,
+        now=now,
+        identity=desk.identity,
+        content=not erased,
+    )
     return Taken(
         kind=reading.kind,
         event=event,

@@ -51,8 +51,12 @@ def write_down(
     now: datetime,
     identity: str,
     matched_by: str = "",
+    content: bool = True,
 ) -> None:
-    """The `inbound` row, whose hash makes reading the mail again harmless."""
+    """The `inbound` row, whose hash makes reading the mail again harmless.
+
+    Without `content` nothing of the mail itself is kept.
+    """
     session.execute(
         insert(Inbound).values(
             identity=identity,
@@ -60,11 +64,11 @@ def write_down(
             read_at=now,
             sent_at=at,
             kind=str(reading.kind),
-            from_address=reading.from_address[:320],
-            subject=reading.subject,
+            from_address=reading.from_address[:320] if content else "",
+            subject=reading.subject if content else "",
             message_id=found.message_id if found is not None else None,
             lead_id=lead.id if lead is not None else None,
             matched_by=matched_by or (found.by if found is not None else ""),
-            raw=arrived.raw,
+            raw=arrived.raw if content else b"",
         )
     )
