@@ -11,8 +11,8 @@ _HEAD = """\
 # Commands
 
 Every command as its own `--help` says it. `--json` prints one JSON document on standard output;
-talk and progress go to standard error. Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong
-usage, 3 done but something needs a decision (messages in doubt, rows rejected).
+talk and progress go to standard error. Exit codes: 0 done, 1 refused or failed with a reason, 2
+wrong usage, 3 done but something needs a decision (messages in doubt, rows rejected).
 """
 
 #: Columns of a help text, whatever terminal this runs on.

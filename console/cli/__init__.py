@@ -1,7 +1,8 @@
 """The command line. This file imports click and nothing else, so that help comes at once.
 
 `COMMANDS` says which file holds which command; the file is imported when the command is used. A
-command's file holds a click command of that name, made with `console.cli.frame`.
+command's file holds a click command of that name, made with `console.cli.frame`. A group with many
+commands has further files that begin with its name (`leads_intake.py`) and put theirs on it.
 """
 
 import difflib
@@ -52,7 +53,10 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        module = import_module(f"console.cli.{COMMANDS[name][0]}")
+        file = COMMANDS[name][0]
+        module = import_module(f"console.cli.{file}")
+        for part in sorted(_HERE.glob(f"{file}_*.py")):
+            import_module(f"console.cli.{part.stem}")
         for value in vars(module).values():
             if isinstance(value, click.Command) and value.name == name:
                 return value

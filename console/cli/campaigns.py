@@ -1,4 +1,4 @@
-"""`potok campaigns`: create, list, plan, start. Steering and results stand in files beside this."""
+"""`potok campaigns`: create, list, plan, start."""
 
 from typing import TYPE_CHECKING
 
@@ -173,8 +173,3 @@ def _show(
     from console.cli.plan_view import show_plan
 
     show_plan(frame.screen(stderr=stderr), name, made, zone=workspace.settings.time_zone)
-
-
-# The other commands of the group register themselves on it.
-import console.cli.campaigns_results  # noqa: E402
-import console.cli.campaigns_steering  # noqa: E402, F401

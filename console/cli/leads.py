@@ -191,11 +191,3 @@ def _document(known: "Profile") -> dict[str, Any]:
             {"at": e.at, "kind": e.kind, "data": e.data, "by": e.by} for e in known.timeline
         ],
     }
-
-
-# The other commands of the group register themselves on it.
-import console.cli.leads_change  # noqa: E402
-import console.cli.leads_export  # noqa: E402
-import console.cli.leads_intake  # noqa: E402
-import console.cli.leads_parting  # noqa: E402
-import console.cli.leads_suppress  # noqa: E402, F401

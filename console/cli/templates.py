@@ -275,7 +275,3 @@ def send_test(frame: Frame, name: str, to: str, email: str | None, identity: str
             f"{sender.smtp.host} took it for {address.email}: {outcome.reply}"
         ),
     )
-
-
-# This command registers itself on the group.
-import console.cli.templates_preview  # noqa: E402, F401
