@@ -21,12 +21,13 @@ _WIDTH = 90
 
 def page() -> str:
     """The page as it should be."""
-    return _HEAD + "".join(_sections(main, "potok"))
+    root = click.Context(main, info_name="potok", **main.context_settings)
+    root.max_content_width = root.terminal_width = _WIDTH
+    return _HEAD + "".join(_sections(main, root))
 
 
-def _sections(command: click.Command, path: str) -> Iterator[str]:
-    context = click.Context(command, info_name=path, terminal_width=_WIDTH)
-    context.max_content_width = _WIDTH
+def _sections(command: click.Command, context: click.Context) -> Iterator[str]:
+    path = context.command_path
     if not isinstance(command, click.Group):
         level = "##" if path.count(" ") == 1 else "###"
         yield f"\n{level} {path}\n\n```\n{command.get_help(context)}\n```\n"
@@ -36,7 +37,8 @@ def _sections(command: click.Command, path: str) -> Iterator[str]:
     for name in command.list_commands(context):
         inner = command.get_command(context, name)
         if inner is not None and not inner.hidden:
-            yield from _sections(inner, f"{path} {name}")
+            # Children inherit width and help options of the root, as on the command line.
+            yield from _sections(inner, click.Context(inner, info_name=name, parent=context))
 
 
 if __name__ == "__main__":
