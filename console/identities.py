@@ -38,7 +38,8 @@ class Secrets:
         if env and file:
             raise table.error("password_file", "give password_env or password_file, not both")
         if not table["user"]:
-            if env or file:
+            # user = "" said on purpose means a server that wants no login; forgetting it is a slip.
+            if (env or file) and not table.given("user"):
                 raise table.error("password_env", 'a password needs a login: write user = "..."')
             return ""
         if env:

@@ -269,3 +269,9 @@ def test_whatever_the_file_holds_the_answer_is_a_value_or_a_sentence(
         read_settings(folder)
     except SettingsError as error:
         assert str(error).startswith("potok.toml:")
+
+
+def test_an_empty_user_said_on_purpose_means_no_login(tmp_path: Path) -> None:
+    settings = read(tmp_path, SMTP + 'user = ""\npassword_env = "NOT_SET_ANYWHERE"')
+    assert settings.secrets_missing == {}
+    assert settings.sender("a").smtp.user == ""
