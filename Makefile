@@ -22,6 +22,7 @@ help:  ## What can be made
 demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP, sums checked
 	@$(BIN)/potok demo
 
+# Three workers on two cores: many tests wait for a server more than they compute.
 test: $(VENV)/.installed-dev  ## Set up, then run the tests on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 --durations 10 $(ARGS)
 
