@@ -24,7 +24,7 @@ demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP
 
 # Three workers on two cores: many tests wait for a server more than they compute.
 test: $(VENV)/.installed-dev  ## Set up, then run the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 2 --durations 10 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --durations 10 $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, arrows between rooms, docs in step
 	@$(BIN)/ruff format --check .
