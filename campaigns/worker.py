@@ -124,11 +124,11 @@ class Worker:
         found = await shared.store.write(lambda s: recover(s, owner=shared.owner, now=now))
         if found["hold"]:
             shared.observer.said(
-                f"{found['hold']} messages were under way when the sender stopped: they are in "
-                "doubt; see potok campaigns resolve"
+                f"in doubt: {found['hold']} that were under way when the sender stopped; "
+                "potok campaigns resolve NAME lists them"
             )
         if found["resend"]:
-            shared.observer.said(f"{found['resend']} messages were under way: sending them again")
+            shared.observer.said(f"sending again: {found['resend']} that were under way")
         self._starter.open()
         moved = 0
         try:
