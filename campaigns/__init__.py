@@ -41,7 +41,6 @@ from campaigns.rfc_message_id import MessageName, find_names
 from campaigns.rules import frozen_rule
 from campaigns.runs import (
     Terms,
-    active_runs,
     cancel,
     latest_run,
     pause,
@@ -121,7 +120,6 @@ __all__ = [
     "require_run",
     "run_to",
     "unanswered",
-    "active_runs",
     "pause",
     "resume",
     "cancel",

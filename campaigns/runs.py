@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
 from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
@@ -267,22 +267,3 @@ def cancel(session: Session, campaign: str, *, reason: str) -> Run:
 def reopen(session: Session, run_id: int) -> None:
     """A finished run with a row to send again is running again."""
     move_run(session, run_id, (RunState.FINISHED,), state=RunState.RUNNING, finished_at=None)
-
-
-def active_runs(session: Session) -> list[str]:
-    """Campaigns that are being planned or sent, oldest run first."""
-    return list(
-        session.scalars(
-            select(col(Run.campaign))
-            .where(col(Run.state).in_([RunState.RUNNING, RunState.PLANNING]))
-            .order_by(col(Run.id))
-        )
-    )
-
-
-def run_count(session: Session, campaign: str) -> int:
-    """How often a campaign was started."""
-    return (
-        session.scalar(select(func.count()).select_from(Run).where(col(Run.campaign) == campaign))
-        or 0
-    )
