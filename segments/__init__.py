@@ -5,16 +5,17 @@ Does        rule text to tree, tree to SQL and to plain Python, canonical text, 
 Owns        segment_version.
 Never       reads message rows (behaviour comes from `event` only), loads a table into Python.
 Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
-Read        rules.lark, vocabulary.py, tree.py, reading.py (with building.py, fitting.py,
+Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with building.py, fitting.py,
             stages.py and, for errors, misreading.py), saying.py, moments.py, folding.py,
-            sampling.py, sql.py (with clauses.py, dialects.py), judge.py, definition.py,
+            sampling.py, sql.py (with clauses.py, dialects.py), facts.py, judge.py, definition.py,
             audience.py, tables.py, errors.py
 """
 
 from segments.audience import Audience, audience, preview
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
-from segments.judge import Facts, Happened, Stated, fits
+from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
+from segments.judge import fits
 from segments.reading import parse
 from segments.sampling import factors, place_of
 from segments.saying import say
@@ -32,6 +33,8 @@ __all__ = [
     "Facts",
     "Stated",
     "Happened",
+    "DealFacts",
+    "TaskFacts",
     "audience",
     "Audience",
     "preview",

@@ -14,19 +14,8 @@ from segments.errors import SegmentError
 from segments.fitting import called
 from segments.reading import parse
 from segments.sql import where
-from segments.tree import (
-    AllOf,
-    Attribute,
-    Compare,
-    Condition,
-    Field,
-    Has,
-    OneOf,
-    Operand,
-    Preferred,
-    Rule,
-    Tag,
-)
+from segments.terms import Attribute, Field, Operand, Preferred, Tag
+from segments.tree import AllOf, Compare, Condition, Has, OneOf, Rule
 from segments.vocabulary import FIELDS, Kind
 
 

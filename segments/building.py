@@ -6,27 +6,20 @@ from lark import Token, Transformer
 
 from segments.fitting import Unfit, Written, called, fit, fit_pair, fit_span, unquote
 from segments.misreading import unknown_field
+from segments.terms import Ago, Attribute, Field, Operand, Place, Preferred, Span, Tag
 from segments.tree import (
-    Ago,
     AllOf,
     AnyOf,
-    Attribute,
     Between,
     Compare,
     Condition,
     Did,
     Everyone,
-    Field,
     Has,
     InSegment,
     Not,
     OneOf,
-    Operand,
-    Place,
-    Preferred,
     Sample,
-    Span,
-    Tag,
 )
 from segments.vocabulary import FIELDS, VERBS, Kind
 

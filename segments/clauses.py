@@ -23,7 +23,8 @@ from leads import Lead, Preference
 from segments.dialects import attribute_is_text, attribute_text, elements, folded
 from segments.folding import sought
 from segments.sampling import PLACES, PRIME, factors
-from segments.tree import Field, Number, Rule, Sample, Text, Value
+from segments.terms import Field, Number, Text, Value
+from segments.tree import Rule, Sample
 from segments.vocabulary import FIELDS, Kind
 
 Clause = ColumnElement[bool]

@@ -13,7 +13,8 @@ from leads import JsonObject
 from segments.errors import DefinitionError
 from segments.reading import parse
 from segments.stages import Stages
-from segments.tree import Compare, Condition, Field, OneOf, Rule, Text, walk
+from segments.terms import Field, Text
+from segments.tree import Compare, Condition, OneOf, Rule, walk
 from segments.vocabulary import nearest
 
 _KEYS = ("description", "rule")

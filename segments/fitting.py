@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from segments.tree import (
+from segments.terms import (
     Ago,
     Attribute,
     Day,

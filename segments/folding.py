@@ -9,7 +9,7 @@ import string
 
 import idna
 
-from segments.tree import Field
+from segments.terms import Field
 
 _ASCII = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 

@@ -5,44 +5,47 @@ steps.
 """
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from datetime import tzinfo as Zone  # noqa: N812
 from typing import Any
 
 from segments.errors import SegmentError
+from segments.facts import Facts, Stated
 from segments.fitting import NO, YES
 from segments.folding import DAY, NUMBER, NUMBER_LENGTH, fold, sought
 from segments.moments import age_limit, before, day_of, limits
 from segments.sampling import place_of
-from segments.tree import (
+from segments.terms import (
     Ago,
-    AllOf,
-    AnyOf,
     Attribute,
-    Between,
-    Compare,
-    Condition,
     Day,
-    Did,
-    Everyone,
     Field,
-    Has,
-    InSegment,
-    Not,
     Number,
-    OneOf,
     Operand,
     Preferred,
-    Rule,
-    Sample,
     Span,
     Tag,
     Text,
     Today,
     Value,
     YesNo,
+)
+from segments.tree import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Condition,
+    Did,
+    Everyone,
+    Has,
+    InSegment,
+    Not,
+    OneOf,
+    Rule,
+    Sample,
 )
 from segments.vocabulary import FIELDS, Kind
 
@@ -56,36 +59,6 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "starts with": str.startswith,
     "ends with": str.endswith,
 }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stated:
-    """One preference."""
-
-    name: str
-    value: str
-    number: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Happened:
-    """One event."""
-
-    kind: str
-    at: datetime
-    campaign: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
-    """All a rule can ask about one lead."""
-
-    #: The columns of `leads.Lead` by name; texts that are not known are empty.
-    columns: Mapping[str, Any]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    tags: Sequence[str] = ()
-    preferences: Sequence[Stated] = ()
-    events: Sequence[Happened] = ()
 
 
 def fits(rule: Rule, facts: Facts, *, now: datetime, zone: Zone) -> bool:

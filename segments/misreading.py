@@ -8,7 +8,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from segments.errors import RuleError
 from segments.fitting import Unfit, called
-from segments.tree import Operand, Place
+from segments.terms import Operand, Place
 from segments.vocabulary import FIELDS, OPENERS, VERBS, nearest
 
 #: What people bring along from other languages, and what it is called here.

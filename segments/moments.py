@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from datetime import tzinfo as Zone  # noqa: N812
 
-from segments.tree import Ago, Day, Moment, Span, Today, Value
+from segments.terms import Ago, Day, Moment, Span, Today, Value
 
 #: A plain comparison with an instant; several of them all must hold.
 Limit = tuple[str, datetime]

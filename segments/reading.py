@@ -14,7 +14,8 @@ from segments.errors import RuleError, SegmentCycleError
 from segments.fitting import Unfit
 from segments.misreading import place_error, unexpected
 from segments.stages import Stages, settle_stages
-from segments.tree import Condition, InSegment, Place, Rule, walk
+from segments.terms import Place
+from segments.tree import Condition, InSegment, Rule, walk
 from segments.vocabulary import nearest
 
 #: Longer rules are refused: nobody can read them aloud, and databases have limits of their own.

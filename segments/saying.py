@@ -4,33 +4,35 @@ import re
 from decimal import Decimal
 
 from segments.fitting import called
-from segments.tree import (
+from segments.terms import (
     Ago,
-    AllOf,
-    AnyOf,
     Attribute,
-    Between,
-    Compare,
-    Condition,
     Day,
-    Did,
-    Everyone,
     Field,
-    Has,
-    InSegment,
     Moment,
-    Not,
     Number,
-    OneOf,
     Operand,
     Preferred,
-    Rule,
-    Sample,
     Span,
     Text,
     Today,
     Value,
     YesNo,
+)
+from segments.tree import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Condition,
+    Did,
+    Everyone,
+    Has,
+    InSegment,
+    Not,
+    OneOf,
+    Rule,
+    Sample,
 )
 from segments.vocabulary import FIELDS, VERBS, Kind
 

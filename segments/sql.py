@@ -51,33 +51,35 @@ from segments.dialects import (
 from segments.errors import SegmentError
 from segments.folding import sought
 from segments.moments import age_limit, before, day_of, limits
-from segments.tree import (
+from segments.terms import (
     Ago,
-    AllOf,
-    AnyOf,
     Attribute,
-    Between,
-    Compare,
-    Condition,
     Day,
-    Did,
-    Everyone,
     Field,
-    Has,
-    InSegment,
-    Not,
     Number,
-    OneOf,
     Operand,
     Preferred,
-    Rule,
-    Sample,
     Span,
     Tag,
     Text,
     Today,
     Value,
     YesNo,
+)
+from segments.tree import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Condition,
+    Did,
+    Everyone,
+    Has,
+    InSegment,
+    Not,
+    OneOf,
+    Rule,
+    Sample,
 )
 from segments.vocabulary import FIELDS, Kind
 

@@ -5,17 +5,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from segments.fitting import Unfit
-from segments.tree import (
-    AllOf,
-    AnyOf,
-    Compare,
-    Condition,
-    Field,
-    Not,
-    OneOf,
-    Text,
-    Value,
-)
+from segments.terms import Field, Text, Value
+from segments.tree import AllOf, AnyOf, Compare, Condition, Not, OneOf
 from segments.vocabulary import nearest
 
 

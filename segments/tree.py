@@ -1,126 +1,14 @@
 """A rule as a frozen tree. Equal trees mean equal rules: places in the text do not count.
 
 Conditions are yes or no for every lead, never unknown; what a missing value does is in the table
-of `docs/segments.md`.
+of `docs/segments.md`. What is compared, and with what, is in `terms.py`.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import TypeAlias
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in the rule's text something stands: offsets in characters, the end not included."""
-
-    start: int = 0
-    end: int = 0
-
-
-NOWHERE = Place()
-
-
-# What is compared -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
-    """A column every lead has; the names are in `segments/vocabulary.py`."""
-
-    name: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attribute:
-    """`attr.industry`: a column the marketer brought along. One value or none."""
-
-    name: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Preferred:
-    """`prefers.topic`: what the lead told us. Any number of values; one that fits is enough."""
-
-    name: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tag:
-    """`tag`: any number of words; one that fits is enough."""
-
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-Operand: TypeAlias = Field | Attribute | Preferred | Tag
-
-# What it is compared with ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Text:
-    text: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Number:
-    #: At most 15 digits, so that every database and Python agree on it exactly.
-    number: float
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class YesNo:
-    yes: bool
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Day:
-    """A whole day in the workspace's zone."""
-
-    day: date
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Moment:
-    """A wall clock time in the workspace's zone, to the minute; `local` carries no zone."""
-
-    local: datetime
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Today:
-    """The day it is in the workspace's zone."""
-
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
-    """A length of time. Units: minute, hour, day (24 hours), week, month, year (calendar)."""
-
-    count: int
-    unit: str
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ago:
-    """`30 days ago`, or `30 days from now` when `ahead`."""
-
-    span: Span
-    ahead: bool = False
-    place: Place = field(default=NOWHERE, compare=False, repr=False)
-
-
-Value: TypeAlias = Text | Number | YesNo | Day | Moment | Today | Span | Ago
+from segments.terms import NOWHERE, Operand, Place, Span, Text, Value
 
 # Conditions -----------------------------------------------------------------------------------
 
@@ -132,7 +20,12 @@ class Everyone:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Compare:
-    """`country = "PL"`. Operators: = != < <= > >= contains, starts with, ends with."""
+    """`country = "PL"`.
+
+    Operators: `= != < <= > >=`, `contains`, `starts with`, `ends with`, `matches`; with `~` in
+    front texts are compared without regard to capitals and marks on letters: `~`, `!~`,
+    `~ contains`, ...
+    """
 
     operand: Operand
     operator: str
@@ -184,6 +77,77 @@ class Did:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EventThat:
+    """`event "demo.requested" where plan = "pro" within 7 days`: events somebody named."""
+
+    name: str
+    #: Compare, OneOf, Between or Has on a `Property`; one event must pass all of them.
+    tests: "tuple[Test, ...]" = ()
+    times: int = 1
+    within: Span | None = None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DealThat:
+    """`deal where (state = open and amount >= 5000)`; without tests, `has deal`."""
+
+    #: Compare, OneOf, Between or Has on a `DealField`; one deal must pass all of them.
+    tests: "tuple[Test, ...]" = ()
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NextTask:
+    """`has next task`, or `next task overdue by 3 days`: the open task that is due first."""
+
+    overdue: bool = False
+    #: Overdue for at least so long.
+    by: Span | None = None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WasIn:
+    """`was in demo within 90 days`: stands in the stage, or stood there at some time since."""
+
+    stage: Text
+    #: None is ever.
+    within: Span | None = None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moved:
+    """`moved from demo to lost within 30 days`: one step along the pipeline. One end is enough."""
+
+    origin: Text | None = None
+    goal: Text | None = None
+    times: int = 1
+    within: Span | None = None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consented:
+    """`has consent for "news"`, `withdrew consent`: what the lead allowed or took back."""
+
+    #: Empty: mail about no topic in particular.
+    topic: str = ""
+    withdrawn: bool = False
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suppressed:
+    """`suppressed`, `suppressed as opted_out`: the address must not be written to."""
+
+    #: A reason as `leads.STRENGTH` has it; None is any.
+    reason: str | None = None
+    place: Place = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """`sample 10% by "label"`: the same leads each time, other ones for another label."""
 
@@ -218,8 +182,28 @@ class AnyOf:
 
 
 Condition: TypeAlias = (
-    Everyone | Compare | OneOf | Between | Has | Did | Sample | InSegment | Not | AllOf | AnyOf
+    Everyone
+    | Compare
+    | OneOf
+    | Between
+    | Has
+    | Did
+    | EventThat
+    | DealThat
+    | NextTask
+    | WasIn
+    | Moved
+    | Consented
+    | Suppressed
+    | Sample
+    | InSegment
+    | Not
+    | AllOf
+    | AnyOf
 )
+
+#: What may stand after `where`.
+Test: TypeAlias = Compare | OneOf | Between | Has
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

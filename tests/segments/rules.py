@@ -8,31 +8,22 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from leads import Event, Lead, Preference
-from segments.judge import Facts, Happened, Stated
-from segments.tree import (
+from segments.facts import Facts, Happened, Stated
+from segments.terms import (
     Ago,
-    AllOf,
-    AnyOf,
     Attribute,
-    Between,
-    Compare,
     Day,
-    Did,
-    Everyone,
     Field,
-    Has,
     Moment,
-    Not,
     Number,
-    OneOf,
     Preferred,
-    Sample,
     Span,
     Tag,
     Text,
     Today,
     YesNo,
 )
+from segments.tree import AllOf, AnyOf, Between, Compare, Did, Everyone, Has, Not, OneOf, Sample
 from segments.vocabulary import FIELDS, VERBS, Kind
 
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from console.database import Database
 from leads import Lead
 from segments import RuleError, fits, parse, say, where
-from segments.judge import Facts
+from segments.facts import Facts
 from segments.reading import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
 from segments.vocabulary import FIELDS, UNITS, VERBS
 from tests.segments.rules import LeadRow

@@ -6,7 +6,7 @@ import pytest
 
 from segments import RuleError, SegmentCycleError, parse, say, stage_names
 from segments.folding import sought
-from segments.tree import Field
+from segments.terms import Field
 
 STAGES = {"sales": ("new", "demo", "proposal", "won"), "partners": ("new", "signed")}
 

@@ -70,7 +70,7 @@ def test_sql_and_judge_choose_the_same_leads(
 
 def test_no_condition_is_ever_unknown(database: Database, now: datetime) -> None:
     """`x or not x` is everybody, also where values are missing."""
-    from segments.judge import Facts
+    from segments.facts import Facts
 
     bare = rules.LeadRow(
         facts=Facts(
