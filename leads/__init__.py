@@ -2,7 +2,7 @@
 
 Does        addresses, leads, preferences, pipeline stages, consent and suppression, the timeline of
             events, notes, merging and erasing people, intake from files, export.
-Owns        lead, preference, consent, suppression, event, import.
+Owns        lead, preference, consent, suppression, event, deal, task, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, BCP 47.
 Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
@@ -50,7 +50,7 @@ from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_nam
 from leads.preferences import forget_preference, prefer
 from leads.recipient import Recipient
 from leads.recipients import recipients
-from leads.row import BigKey, Instant, Json, JsonObject, Row
+from leads.row import BigKey, Hundredths, Instant, Json, JsonObject, Row
 from leads.suppression import (
     STRENGTH,
     Held,
@@ -62,7 +62,7 @@ from leads.suppression import (
     suppression_of,
     unsuppress,
 )
-from leads.tables import Consent, Event, Import, Lead, Preference, Suppression
+from leads.tables import Consent, Deal, Event, Import, Lead, Preference, Suppression, Task
 from leads.timeline import KINDS, Entry, record, timeline
 from leads.versions import (
     Version,
@@ -74,6 +74,7 @@ from leads.versions import (
 
 __all__ = [
     "BigKey",
+    "Hundredths",
     "Instant",
     "Json",
     "JsonObject",
@@ -88,6 +89,8 @@ __all__ = [
     "Consent",
     "Suppression",
     "Event",
+    "Deal",
+    "Task",
     "Import",
     "Recipient",
     "recipients",

@@ -4,6 +4,7 @@ The types live in the lowest room because every other room builds tables on them
 """
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
@@ -48,6 +49,28 @@ class Instant(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Hundredths(TypeDecorator[Decimal]):
+    """A decimal number with two places, kept as a whole number of hundredths.
+
+    SQLite has no exact decimals: as whole numbers both databases compare and add up alike.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        hundredths = Decimal(value) * 100
+        if hundredths != hundredths.to_integral_value():
+            raise ValueError(f"{value} has more than two decimals")
+        return int(hundredths)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        # PostgreSQL's sum of whole numbers is a decimal already.
+        return None if value is None else Decimal(value).scaleb(-2)
 
 
 #: A primary key that SQLite maps to its rowid and PostgreSQL to a bigint sequence.

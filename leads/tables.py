@@ -1,12 +1,13 @@
 """The tables of this room. Every other room reads them through the names in `leads`."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from leads.row import BigKey, Instant, Json, JsonObject, Row
+from leads.row import BigKey, Hundredths, Instant, Json, JsonObject, Row
 
 
 class Lead(Row, table=True):
@@ -129,6 +130,73 @@ class Event(Row, table=True):
         # Behaviour rules and results start from a kind (and campaign), then a time range.
         Index("ix_event_kind_campaign_at", "kind", "campaign", "at"),
         Index("ix_event_message_id_kind", "message_id", "kind"),
+    )
+
+
+class Deal(Row, table=True):
+    """One thing a lead may buy. Changed only through the verbs in `deals.py`."""
+
+    __tablename__ = "deal"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    lead_id: int = Field(sa_type=BigInteger, foreign_key="lead.id")
+    name: str
+    #: In units of the currency, two decimals; a number of hundredths in the database, so that it
+    #: compares and adds up exactly on both. Empty while nobody knows it.
+    amount: Decimal | None = Field(default=None, sa_type=Hundredths)
+    #: ISO 4217, upper case; empty when there is no amount.
+    currency: str = ""
+    #: `open`, `won` or `lost`.
+    state: str = "open"
+    #: A day of the calendar, whatever the time zone.
+    expected_close: date | None = None
+    created_at: datetime = Field(sa_type=Instant)
+    #: When it was won or lost; empty while it is open.
+    closed_at: datetime | None = Field(default=None, sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+    __table_args__ = (
+        Index("ix_deal_lead_id_state", "lead_id", "state"),
+        # Leads with an open deal of at least so much, or expected to close by a day.
+        Index("ix_deal_state_amount_lead_id", "state", "amount", "lead_id"),
+        Index("ix_deal_state_expected_close_lead_id", "state", "expected_close", "lead_id"),
+    )
+
+
+class Task(Row, table=True):
+    """One thing somebody is to do for a lead. Changed only through the verbs in `tasks.py`."""
+
+    __tablename__ = "task"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    lead_id: int = Field(sa_type=BigInteger, foreign_key="lead.id")
+    title: str
+    due_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: Empty while it is open.
+    done_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: Who is to do it; empty means nobody in particular.
+    owner: str = ""
+    created_at: datetime = Field(sa_type=Instant)
+    #: Who wrote it down.
+    by: str = ""
+
+    __table_args__ = (
+        Index("ix_task_lead_id", "lead_id"),
+        # The next open task of a lead, and whose open tasks are overdue.
+        Index(
+            "ix_task_open_lead_id_due_at",
+            "lead_id",
+            "due_at",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+        Index(
+            "ix_task_open_due_at_lead_id",
+            "due_at",
+            "lead_id",
+            sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
     )
 
 

@@ -21,6 +21,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "consent": "The lead allowed us to write, or took that back.",
         "suppressed": "The address must not be written to any more.",
         "unsuppressed": "Somebody lifted a suppression and said why.",
+        "deal": "A deal with the lead was opened, changed, won, lost or opened again.",
+        "task": "Something to do for the lead was written down, changed or done.",
         "note": "Somebody wrote a note.",
         "merged": "Another record of the same person was merged into this one.",
         "erased": "The person was erased; what follows from the sums is all that is left.",
