@@ -8,7 +8,16 @@ from sqlalchemy import select, update
 from sqlmodel import Session, col
 
 from leads.errors import FieldError, UnknownLead
-from leads.fields import FIELDS, attribute_value, field_value, field_word, known_field, tag
+from leads.fields import (
+    FIELDS,
+    attribute_list,
+    attribute_value,
+    field_value,
+    field_word,
+    known_field,
+    tag,
+)
+from leads.intake.values import values_in
 from leads.names import renamed
 from leads.tables import Lead
 from leads.timeline import record
@@ -27,11 +36,15 @@ def set_fields(
 ) -> bool:
     """Sets fields and attributes (an empty text clears one), adds and removes tags.
 
-    True when anything changed. Raises FieldError for an unknown field or a value that does not
-    fit, UnknownLead.
+    An attribute `interests[]` becomes a list of the values that ; or | part. True when anything
+    changed. Raises FieldError for an unknown field or a value that does not fit, UnknownLead.
+
+    The event's data is {"changed": {"company": [before, after], "attr.industry": [...], "tags":
+    [[...], [...]]}}, with everything that changed, also a name that followed its parts. None stands
+    for an attribute that was not there, or is no longer.
     """
     wanted = {known_field(name): field_value(name, text) for name, text in fields.items()}
-    own = {attribute_name(name): attribute_value(text) for name, text in (attributes or {}).items()}
+    own = {attribute_name(name): _attribute(name, v) for name, v in (attributes or {}).items()}
     adding, removing = [tag(text) for text in add_tags], {text.strip() for text in remove_tags}
     row = session.execute(
         select(*(getattr(Lead, name) for name in (*FIELDS, "attributes", "tags")))
@@ -45,12 +58,12 @@ def set_fields(
     values: dict[str, Any] = {name: v for name, v in wanted.items() if v != before[name]}
     changed: dict[str, Any] = {name: [before[name], value] for name, value in values.items()}
     kept = before["attributes"] | own
-    after = {name: value for name, value in kept.items() if value != "" or name not in own}
+    after = {name: v for name, v in kept.items() if v not in ("", []) or name not in own}
     if after != before["attributes"]:
         values["attributes"] = after
         for name in own:
             if before["attributes"].get(name) != after.get(name):
-                changed[f"attr.{name}"] = [before["attributes"].get(name, ""), own[name]]
+                changed[f"attr.{name}"] = [before["attributes"].get(name), after.get(name)]
     tags = [each for each in dict.fromkeys([*before["tags"], *adding]) if each not in removing]
     if tags != before["tags"]:
         values["tags"] = tags
@@ -65,6 +78,12 @@ def set_fields(
     )
     record(session, lead_id, "changed", at=at, by=by, data={"changed": changed})
     return True
+
+
+def _attribute(name: str, text: str) -> str | list[str]:
+    if name.rstrip().endswith("[]"):
+        return attribute_list(values_in(text))
+    return attribute_value(text)
 
 
 def attribute_name(text: str) -> str:

@@ -64,7 +64,9 @@ def _state(
     by: str,
 ) -> bool:
     mine = (col(Consent.lead_id) == lead_id) & (col(Consent.topic) == topic)
-    before = session.execute(select(col(Consent.state), col(Consent.source)).where(mine)).first()
+    before = session.execute(
+        select(col(Consent.state), col(Consent.source), col(Consent.at)).where(mine)
+    ).first()
     if before is not None and (before.state == state and source in ("", before.source)):
         return False
     facts = {"state": state, "source": source, "at": on, "by": by}
@@ -73,9 +75,21 @@ def _state(
     else:
         session.execute(update(Consent).where(mine).values(**facts))
     data: JsonObject = {"topic": topic, "state": state, "source": source}
-    if before is not None:
-        data["before"] = before.state
+    data |= consent_before(None if before is None else (before.state, before.source, before.at))
     if on != at:
         data["on"] = on.astimezone(UTC).isoformat().replace("+00:00", "Z")
     record(session, lead_id, "consent", at=at, by=by, data=data)
     return True
+
+
+def consent_before(known: tuple[str, str, datetime] | None) -> JsonObject:
+    """What an event keeps of the consent (state, source, when) that it replaced.
+
+    `before` is its state, None when nothing was written down; `before_source` and `before_on`
+    (RFC 3339, UTC) belong to it.
+    """
+    if known is None:
+        return {"before": None}
+    state, source, at = known
+    moment = at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"before": state, "before_source": source, "before_on": moment}

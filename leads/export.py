@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from leads.fields import FIELDS
 from leads.finding import present
-from leads.intake.values import joined
+from leads.intake.values import cell_text, joined
 from leads.permission import Permission, why_left_out
 from leads.tables import Consent, Lead, Preference
 
@@ -67,7 +67,7 @@ def export_rows(session: Session, *conditions: ColumnElement[bool]) -> Iterator[
         "left_out",
         *(f"prefers.{name}" for name in names),
         *(f"consent.{topic or EVERYTHING}" for topic in topics),
-        *(f"attr.{name}" for name in own),
+        *(f"attr.{name}{'[]' * several}" for name, several in own),
     ]
     for lead, stated, agreed in _leads(session, conditions):
         facts = lead._mapping
@@ -76,7 +76,7 @@ def export_rows(session: Session, *conditions: ColumnElement[bool]) -> Iterator[
             lead.left_out or "",
             *(joined(stated.get(name, [])) for name in names),
             *(_consent(agreed.get(topic)) for topic in topics),
-            *(_cell(lead.attributes.get(name)) for name in own),
+            *(_own(lead.attributes.get(name), several) for name, several in own),
         ]
 
 
@@ -119,15 +119,20 @@ def _leads(
         after = ids[-1]
 
 
-def _attributes(session: Session, conditions: tuple[ColumnElement[bool], ...]) -> list[str]:
-    """The names of all attributes, streamed: the databases have no word for this in common."""
-    found: set[str] = set()
+def _attributes(
+    session: Session, conditions: tuple[ColumnElement[bool], ...]
+) -> list[tuple[str, bool]]:
+    """The names of all attributes and whether it is a list: both when leads differ.
+
+    Streamed: the databases have no word for this in common.
+    """
+    found: set[tuple[str, bool]] = set()
     rows = session.execute(
         select(col(Lead.attributes)).where(present(), *conditions),
         execution_options={"yield_per": PAGE},
     )
     for (attributes,) in rows:
-        found.update(attributes)
+        found.update((name, isinstance(value, list)) for name, value in attributes.items())
     return sorted(found)
 
 
@@ -138,11 +143,16 @@ def _consent(agreed: tuple[str, str, datetime] | None) -> str:
     return f"{state} {_cell(at)} {source}".strip()
 
 
+def _own(value: Any, several: bool) -> str:
+    """An attribute in the column for lists or in the one for single values."""
+    return _cell(value) if isinstance(value, list) == several else ""
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return joined(value)
+        return joined([cell_text(each) for each in value])
     return str(value)

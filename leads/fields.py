@@ -7,6 +7,7 @@ Unicode CLDR) and kept as codes, so that a rule says `country = PL` whatever the
 import csv
 import re
 import unicodedata
+from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -86,6 +87,14 @@ def attribute_value(text: str) -> str:
     if len(value) > LONGEST_ATTRIBUTE:
         raise FieldError(f"a value has {len(value)} letters; {LONGEST_ATTRIBUTE} are the most")
     return value.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def attribute_list(texts: Iterable[str]) -> list[str]:
+    """The values of an attribute that is a list, each once. Raises FieldError when too long."""
+    values = [value for text in dict.fromkeys(texts) if (value := attribute_value(text))]
+    if sum(map(len, values)) > LONGEST_ATTRIBUTE:
+        raise FieldError(f"a list has {LONGEST_ATTRIBUTE} letters at most")
+    return list(dict.fromkeys(values))
 
 
 def choice(text: str, what: str) -> str:

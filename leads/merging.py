@@ -96,7 +96,7 @@ def _fill(session: Session, keep: Lead, other: Lead, *, at: datetime) -> tuple[s
     }
     renamed({name: getattr(keep, name) for name in FIELDS}, changes)
     tags = list(dict.fromkeys([*keep.tags, *other.tags]))
-    known: dict[str, Any] = {k: v for k, v in keep.attributes.items() if v not in ("", None)}
+    known: dict[str, Any] = {k: v for k, v in keep.attributes.items() if v not in ("", None, [])}
     session.execute(
         update(Lead)
         .where(col(Lead.id) == keep.id)

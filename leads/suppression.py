@@ -46,13 +46,16 @@ def suppress(session: Session, key: str, *, reason: str, at: datetime, by: str) 
     """Suppresses the address; True when it was not suppressed before.
 
     A weaker reason never replaces a stronger one; a stronger one replaces it and is an event too.
+    The event's data is {"reason": ..., "before": the reason it had, None when it had none}; that of
+    `unsuppressed` is {"reason": the one that was lifted, "why": ...}.
     """
     present = session.scalar(
         select(col(Suppression.reason)).where(col(Suppression.address_key) == key)
     )
+    data: JsonObject = {"reason": reason, "before": present}
     if present is None:
         session.execute(insert(Suppression).values(address_key=key, reason=reason, at=at, by=by))
-        _tell(session, key, "suppressed", at=at, by=by, data={"reason": reason})
+        _tell(session, key, "suppressed", at=at, by=by, data=data)
         return True
     if STRENGTH.get(reason, 1) > STRENGTH.get(present, 1):
         changed = session.execute(
@@ -62,7 +65,6 @@ def suppress(session: Session, key: str, *, reason: str, at: datetime, by: str) 
         )
         assert isinstance(changed, CursorResult)  # noqa: S101 - an UPDATE has a row count
         if changed.rowcount:
-            data: JsonObject = {"reason": reason, "before": present}
             _tell(session, key, "suppressed", at=at, by=by, data=data)
     return False
 
@@ -116,11 +118,10 @@ def suppress_all(
     A weaker reason never replaces a stronger one. A handful of statements however many (up to some
     10,000) keys.
     """
-    held = set(
-        session.scalars(
-            select(col(Suppression.address_key)).where(col(Suppression.address_key).in_(keys))
-        )
+    chosen = select(col(Suppression.address_key), col(Suppression.reason)).where(
+        col(Suppression.address_key).in_(keys)
     )
+    held = {row.address_key: row.reason for row in session.execute(chosen)}
     new = [key for key in dict.fromkeys(keys) if key not in held]
     if new:
         session.execute(
@@ -131,29 +132,32 @@ def suppress_all(
     stronger = session.scalars(
         update(Suppression)
         .where(
-            col(Suppression.address_key).in_(held & set(keys)),
+            col(Suppression.address_key).in_(list(held)),
             col(Suppression.reason).in_(weaker),
         )
         .values(reason=reason, at=at, by=by)
         .returning(col(Suppression.address_key))
         .execution_options(synchronize_session=False)
     ).all()
-    _tell_all(session, [*new, *stronger], at=at, by=by, data={"reason": reason})
-    return len(new)
-
-
-def _tell_all(
-    session: Session, keys: Collection[str], *, at: datetime, by: str, data: JsonObject
-) -> None:
-    found = session.scalars(select(col(Lead.id)).where(col(Lead.address_key).in_(keys))).all()
+    told = [*new, *stronger]
+    found = session.execute(
+        select(col(Lead.id), col(Lead.address_key)).where(col(Lead.address_key).in_(told))
+    ).all()
     if found:
         session.execute(
             insert(Event),
             [
-                {"lead_id": lead_id, "at": at, "kind": "suppressed", "by": by, "data": data}
-                for lead_id in found
+                {
+                    "lead_id": lead_id,
+                    "at": at,
+                    "kind": "suppressed",
+                    "by": by,
+                    "data": {"reason": reason, "before": held.get(key)},
+                }
+                for lead_id, key in found
             ],
         )
+    return len(new)
 
 
 def list_suppressed(session: Session, *, reason: str | None = None, most: int) -> list[Held]:

@@ -31,7 +31,7 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
     if lead.tags:
         facts.add_row("tags", ", ".join(lead.tags))
     for name, value in sorted(lead.attributes.items()):
-        facts.add_row(f"attr.{name}", str(value))
+        facts.add_row(f"attr.{name}", _plain(value))
     for stated in known.preferences:
         when = stated.said_at.astimezone(zone)
         facts.add_row(

@@ -59,7 +59,8 @@ class Draft:
             self.pipeline, self.stage = row.pipeline, row.stage
         for name, value in row.attributes.items():
             known = self.attributes.get(name)
-            if (overwrite or known in (None, "")) and str(known) != value:
+            same = known == value if isinstance(value, list) else str(known) == value
+            if (overwrite or known in (None, "", [])) and not same:
                 self.attributes[name] = value
         self.tags += [tag for tag in row.tags if tag not in self.tags]
         for name, values in row.preferences.items():
@@ -82,7 +83,10 @@ class Draft:
             self.consents[agreed.topic] = (before[0], source, at)
 
     def changed(self, before: "Draft") -> dict[str, Any]:
-        """{field: [before, after]} for the timeline; stage, preferences, consents are not in it."""
+        """{field: [before, after]} for the timeline; stage, preferences, consents are not in it.
+
+        Before of an attribute that was not there is None.
+        """
         found: dict[str, Any] = {
             name: [before.fields[name], value]
             for name, value in self.fields.items()
@@ -90,7 +94,7 @@ class Draft:
         }
         for name, value in self.attributes.items():
             if before.attributes.get(name) != value:
-                found[f"attr.{name}"] = [before.attributes.get(name, ""), value]
+                found[f"attr.{name}"] = [before.attributes.get(name), value]
         if self.tags != before.tags:
             found["tags"] = [before.tags, self.tags]
         return found

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from leads.address import Address, address_key, parse_address
 from leads.errors import FieldError, LeadError
-from leads.fields import FIELDS, attribute_value, choice, field_value, tag
+from leads.fields import FIELDS, attribute_list, attribute_value, choice, field_value, tag
 from leads.intake.mapping import IGNORED, Column
 from leads.intake.reading import Row
 from leads.intake.terms import GIVEN, WITHDRAWN, Terms
@@ -40,7 +40,8 @@ class Incoming:
     fields: dict[str, str] = field(default_factory=dict)
     pipeline: str = ""
     stage: str = ""
-    attributes: dict[str, str] = field(default_factory=dict)
+    #: Texts, and lists of texts.
+    attributes: dict[str, str | list[str]] = field(default_factory=dict)
     preferences: dict[str, list[str]] = field(default_factory=dict)
     tags: list[str] = field(default_factory=list)
     consents: list[Agreed] = field(default_factory=list)
@@ -115,7 +116,7 @@ class Reader:
         if target.startswith("prefers."):
             return _preference
         if target.startswith("attr."):
-            return _attribute
+            return _attribute_list if target.endswith("[]") else _attribute
         if target.startswith("consent."):
             return self._topic_consent
         if target == "opted_out":
@@ -202,6 +203,12 @@ def _attribute(found: Incoming, _: dict[str, str], target: str, cell: str) -> No
     value = attribute_value(cell)
     if value:
         found.attributes[target.partition(".")[2]] = value
+
+
+def _attribute_list(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+    values = attribute_list(values_in(cell))
+    if values:
+        found.attributes[target.partition(".")[2].removesuffix("[]")] = values
 
 
 def _opted_out(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:

@@ -1,6 +1,7 @@
 """Rows of a file with one JSON object a line, as `leads export --lines` writes it.
 
 What is nested becomes columns: `attributes` attr.*, `preferences` prefers.*, `consent` consent.*.
+An attribute that is a list becomes a column attr.*[].
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from leads.errors import FileError
 from leads.intake.encoding import find_encoding
+from leads.intake.headings import KNOWN, plain
 from leads.intake.reading import SAMPLE_ROWS, Row, Source
 from leads.intake.values import cell_text, joined
 
@@ -75,7 +77,8 @@ def _flat(found: Mapping[str, Any]) -> dict[str, str]:
     for name, value in found.items():
         if name in _NESTED and isinstance(value, Mapping):
             for inner, said in value.items():
-                cells[f"{_NESTED[name]}{inner}"] = _text(said)
+                mark = "[]" if name == "attributes" and isinstance(said, list) else ""
+                cells[f"{_NESTED[name]}{inner}{mark}"] = _text(said)
         elif name == "consent" and isinstance(value, list):
             for agreed in value:
                 if isinstance(agreed, Mapping):
@@ -83,8 +86,15 @@ def _flat(found: Mapping[str, Any]) -> dict[str, str]:
                     said = (agreed.get("state"), agreed.get("at"), agreed.get("source"))
                     cells[f"consent.{topic}"] = " ".join(str(each) for each in said if each)
         else:
-            cells[name] = _text(value)
+            own = isinstance(value, list) and not _several(name)
+            cells[f"{name}[]" if own else name] = _text(value)
     return cells
+
+
+def _several(name: str) -> bool:
+    """Whether a column of this name may hold several values anyway, as tags and preferences do."""
+    word = plain(name)
+    return word in KNOWN or word.split(" ")[0] in ("prefers", "prefer", "preference", "consent")
 
 
 def _text(value: Any) -> str:

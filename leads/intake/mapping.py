@@ -74,7 +74,8 @@ def map_columns(source: Source, given: Sequence[str] = ()) -> tuple[Column, ...]
     for index, heading in enumerate(headings):
         by = "given" if index in chosen else "known" if index in targets else "own"
         word = field_word(heading)
-        target = targets.get(index, f"attr.{word}" if word else IGNORED)
+        own = f"attr.{word}{_list_mark(heading)}" if word else IGNORED
+        target = targets.get(index, own)
         columns.append(Column(index=index, heading=heading, target=target, by=by))
     _refuse_doubles(columns)
     if "email" not in targets.values():
@@ -140,10 +141,16 @@ def _prefixed(text: str) -> str:
         return ""
     if prefix == "consent.":
         return f"consent.{name.strip()}"
+    mark = _list_mark(name) if prefix == "attr." else ""
     try:
-        return prefix + preference_name(name)
+        return prefix + preference_name(name) + mark
     except FieldError:
         return ""
+
+
+def _list_mark(name: str) -> str:
+    """`[]` behind the name of an attribute whose cells hold lists."""
+    return "[]" if name.rstrip().endswith("[]") else ""
 
 
 def _is_reject_column(index: int, headings: Sequence[str]) -> bool:
@@ -152,10 +159,10 @@ def _is_reject_column(index: int, headings: Sequence[str]) -> bool:
 
 
 def _refuse_twins(headings: Sequence[str], chosen: Mapping[int, str]) -> None:
-    free = [plain(h) for i, h in enumerate(headings) if i not in chosen and h]
+    free = [plain(h) + _list_mark(h) for i, h in enumerate(headings) if i not in chosen and h]
     for word, count in Counter(free).items():
         if count > 1:
-            places = [i + 1 for i, h in enumerate(headings) if plain(h) == word]
+            places = [i + 1 for i, h in enumerate(headings) if plain(h) + _list_mark(h) == word]
             raise MappingError(
                 f'The header has "{headings[places[0] - 1]}" more than once (columns '
                 f"{', '.join(map(str, places))}): rename one, or leave one out: "

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlmodel import Session, col
 
 from leads.address import Address
+from leads.consent import consent_before
 from leads.fields import number_of
 from leads.intake.draft import Consents, Draft
 from leads.intake.terms import Terms
@@ -153,7 +154,8 @@ class _Told:
         fresh = {t: c for t, c in after.consents.items() if t not in before.consents}
         self._agree(after, fresh)
         for topic, agreed in after.consents.items():
-            if agreed != before.consents.get(topic):
+            earlier = before.consents.get(topic)
+            if agreed != earlier:
                 state, source, at = agreed
                 if topic in before.consents:
                     self.agreed_anew.append(
@@ -167,6 +169,7 @@ class _Told:
                         }
                     )
                 data = {"topic": topic, "state": state, "source": source, "on": _iso(at)}
+                data |= consent_before(earlier)
                 self._tell(after, "consent", data)
         return values
 

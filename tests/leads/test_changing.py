@@ -58,7 +58,7 @@ def test_fields_are_set_once_and_told_with_before_and_after(database: Database) 
             "company": ["Alt", "Nowak i Wspólnicy"],
             "country": ["", "PL"],
             "language": ["", "pl"],
-            "attr.branża": ["", "prawo"],
+            "attr.branża": [None, "prawo"],
             "tags": [["old"], ["vip"]],
         }
 

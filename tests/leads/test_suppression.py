@@ -35,7 +35,7 @@ def test_it_is_new_once_and_an_event_once(database: Database) -> None:
         lead = add(session)
         assert suppress(session, key_of(ANNA), reason="manual", at=NOW, by="jan")
         assert not suppress(session, key_of(ANNA), reason="manual", at=LATER, by="jan")
-        assert events(session, lead) == [("suppressed", {"reason": "manual"})]
+        assert events(session, lead) == [("suppressed", {"reason": "manual", "before": None})]
         assert reachable(session) == 0
 
 
@@ -48,7 +48,7 @@ def test_a_stronger_reason_replaces_a_weaker_one_and_never_the_other_way(
         assert not suppress(session, key_of(ANNA), reason="opted_out", at=LATER, by="anna")
         assert not suppress(session, key_of(ANNA), reason="hard_bounce", at=LATER, by="server")
         assert [data for _, data in events(session, lead)] == [
-            {"reason": "imported"},
+            {"reason": "imported", "before": None},
             {"reason": "opted_out", "before": "imported"},
         ]
     with database.reading() as session:
@@ -89,8 +89,12 @@ def test_many_at_once_count_only_the_new_and_tell_the_leads(database: Database) 
         for expected in (2, 0):
             done = suppress_all(session, keys, reason="imported", at=LATER, by="jan, list.csv")
             assert done == expected
-        assert events(session, lead) == [("suppressed", {"reason": "imported"})]
-        assert count_suppressed(session) == {"imported": 2, "opted_out": 1}
+        assert events(session, lead) == [("suppressed", {"reason": "imported", "before": None})]
+        suppress_all(session, keys, reason="hard_bounce", at=LATER, by="server")
+        assert events(session, lead)[1:] == [
+            ("suppressed", {"reason": "hard_bounce", "before": "imported"})
+        ]
+        assert count_suppressed(session) == {"hard_bounce": 2, "opted_out": 1}
         newest = list_suppressed(session, most=2)
         assert {row.email for row in newest} == {ANNA, ""}
         [out] = list_suppressed(session, reason="opted_out", most=9)
