@@ -1,29 +1,32 @@
 """Addresses: the quick way agrees with the library, and one person has one key."""
 
+import hmac
 import unicodedata
+from collections.abc import Iterable
 
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from leads import AddressError, address_key, parse_address
+from tests.leads.odd_addresses import DOMAINS, LOCALS, long_addresses, odd_addresses
 
 KEY = b"k" * 32
 
-LOCALS = st.text(
+LOCALS_IN_USE = st.text(
     alphabet=st.characters(categories=("L", "N"), include_characters=".-_+'!#"),
     min_size=1,
     max_size=20,
 )
 LABELS = st.from_regex(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,10}[a-zA-Z0-9])?", fullmatch=True)
 IDN = st.sampled_from(["żółw", "müller", "ελλάδα", "bücher", "Łódź", "例え", "xn--mller-kva"])
-DOMAINS = st.builds(
+DOMAINS_IN_USE = st.builds(
     lambda labels, top: ".".join([*labels, top]),
     st.lists(st.one_of(LABELS, IDN), min_size=1, max_size=3),
     st.sampled_from(["pl", "com", "example", "PL", "co.uk"]),
 )
-ADDRESSES = st.builds(lambda local, domain: f"{local}@{domain}", LOCALS, DOMAINS)
+ADDRESSES = st.builds(lambda local, domain: f"{local}@{domain}", LOCALS_IN_USE, DOMAINS_IN_USE)
 
 
 def library(text: str) -> tuple[str, str] | None:
@@ -55,6 +58,59 @@ def test_the_quick_way_gives_the_library_s_answer(text: str) -> None:
         assert expected is None
     else:
         assert expected == (found.local, found.domain)
+
+
+def differing(texts: Iterable[str]) -> list[str]:
+    """Those that the quick way and the library judge differently."""
+    found = []
+    for text in texts:
+        try:
+            address = parse_address(text)
+            answer = address.local, address.domain
+        except AddressError:
+            answer = None
+        if answer != library(text.strip()):
+            found.append(text)
+    return found
+
+
+def test_odd_addresses_get_the_library_s_answer() -> None:
+    assert differing(odd_addresses()) == []
+
+
+def test_long_addresses_get_the_library_s_answer() -> None:
+    assert differing(long_addresses()) == []
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> str:
+    """A real-looking or odd address with a few characters put in, taken out or swapped."""
+    local = draw(st.one_of(st.sampled_from(LOCALS), LOCALS_IN_USE))
+    domain = draw(st.one_of(st.sampled_from(DOMAINS), DOMAINS_IN_USE))
+    letters = list(f"{local}@{domain}")
+    strange = st.one_of(
+        st.sampled_from("@.-_+\"'<>[]()\\ ,;:xX0é中א٣\u0301\u0338\u200d\u00ad．。"), st.characters()
+    )
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(0, len(letters)))
+        letters[place : place + draw(st.integers(0, 2))] = draw(st.lists(strange, max_size=2))
+    return "".join(letters)
+
+
+@settings(max_examples=500)
+@given(mutations())
+def test_mutated_addresses_get_the_library_s_answer(text: str) -> None:
+    assert differing([text]) == []
+
+
+@given(st.binary(min_size=0, max_size=150), LOCALS_IN_USE, DOMAINS_IN_USE)
+def test_a_key_is_the_hmac_of_the_folded_address(key: bytes, local: str, domain: str) -> None:
+    text = f"{local}@{domain}"
+    assume(library(text) is not None)
+    address = parse_address(text)
+    folded = f"{unicodedata.normalize('NFC', address.local).casefold()}@{address.domain}"
+    expected = hmac.digest(key, folded.encode(), "sha256").hex()[:32]
+    assert address_key(address, key) == expected
 
 
 def good(text: str) -> bool:
