@@ -20,6 +20,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
+from segments import BARE_FUNCTION, bare_or_null
+
 T = TypeVar("T")
 Work = Callable[[Session], T]
 
@@ -47,6 +49,8 @@ def _sqlite_engine(url: URL, *, readonly: bool) -> Engine:
     def _connect(connection: Any, _record: Any) -> None:
         # The driver's own idea of transactions is switched off: ours begin IMMEDIATE below.
         connection.isolation_level = None
+        # SQLite knows the capitals of A to Z only; rules with ~ ask for more.
+        connection.create_function(BARE_FUNCTION, 1, bare_or_null, deterministic=True)
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         # FULL: a commit that returned survives a power cut, so a claim is durable before we dial.

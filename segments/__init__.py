@@ -5,9 +5,11 @@ Does        rule text to tree, tree to SQL and to plain Python, canonical text, 
 Owns        segment_version.
 Never       reads message rows (behaviour comes from `event` only), loads a table into Python.
 Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
-Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with building.py, fitting.py,
-            stages.py and, for errors, misreading.py), saying.py, moments.py, folding.py,
-            sampling.py, sql.py (with clauses.py, dialects.py), facts.py, judge.py, definition.py,
+Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with building.py,
+            building_records.py, slots.py, fitting.py, stages.py and, for errors, misreading.py),
+            saying.py, moments.py, folding.py, patterns.py, sampling.py, sql.py (with clauses.py,
+            clauses_json.py, side_tables.py, dialects.py, dialects_json.py), facts.py, judge.py
+            (with values_judged.py), definition.py,
             audience.py, tables.py, errors.py
 """
 
@@ -15,6 +17,7 @@ from segments.audience import Audience, audience, preview
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
 from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
+from segments.folding import BARE_FUNCTION, bare_or_null
 from segments.judge import fits
 from segments.reading import parse
 from segments.sampling import factors, place_of
@@ -30,6 +33,8 @@ __all__ = [
     "Rule",
     "where",
     "fits",
+    "bare_or_null",
+    "BARE_FUNCTION",
     "Facts",
     "Stated",
     "Happened",

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from lark import Token, Transformer
+from lark import Token
 
+from segments.building_records import RecordBuilder, across, of, operator_of
 from segments.fitting import Unfit, Written, called, fit, fit_pair, fit_span, unquote
 from segments.misreading import unknown_field
-from segments.terms import Ago, Attribute, Field, Operand, Place, Preferred, Span, Tag
+from segments.terms import Ago, Attribute, Field, Notes, Operand, Preferred, Span, Tag
 from segments.tree import (
     AllOf,
     AnyOf,
@@ -24,42 +25,34 @@ from segments.tree import (
 from segments.vocabulary import FIELDS, VERBS, Kind
 
 
-def _of(token: Token) -> Place:
-    return Place(token.start_pos or 0, token.end_pos or 0)
-
-
-def _across(first: Place, last: Place) -> Place:
-    return Place(first.start, last.end)
-
-
-class Builder(Transformer[Token, Any]):
+class Builder(RecordBuilder):
     """Builds the tree bottom up while the parser runs: no recursion, whatever the depth."""
 
     def quoted(self, items: list[Token]) -> Written:
-        place = _of(items[0])
+        place = of(items[0])
         return Written("quoted", unquote(items[0], place), place)
 
     def bare(self, items: list[Token]) -> Written:
-        return Written("bare", str(items[0]), _of(items[0]))
+        return Written("bare", str(items[0]), of(items[0]))
 
     def number(self, items: list[Token]) -> Written:
-        return Written("number", str(items[0]), _of(items[0]))
+        return Written("number", str(items[0]), of(items[0]))
 
     def day(self, items: list[Token]) -> Written:
-        return Written("day", str(items[0]), _of(items[0]))
+        return Written("day", str(items[0]), of(items[0]))
 
     def moment(self, items: list[Token]) -> Written:
-        return Written("moment", str(items[0]), _of(items[0]))
+        return Written("moment", str(items[0]), of(items[0]))
 
     def span(self, items: list[Token]) -> Written:
-        place = _across(_of(items[0]), _of(items[1]))
+        place = across(of(items[0]), of(items[1]))
         return Written("span", "", place, fit_span(items[0], items[1], place))
 
     def ago(self, items: list[Any]) -> Written:
-        return Written("ago", "", _across(items[0].place, _of(items[1])), items[0].span)
+        return Written("ago", "", across(items[0].place, of(items[1])), items[0].span)
 
     def ahead(self, items: list[Any]) -> Written:
-        return Written("ahead", "", _across(items[0].place, _of(items[1])), items[0].span)
+        return Written("ahead", "", across(items[0].place, of(items[1])), items[0].span)
 
     def values(self, items: list[Written]) -> list[Written]:
         return items
@@ -68,7 +61,7 @@ class Builder(Transformer[Token, Any]):
         return self.quoted(items) if items[0].type == "STRING" else self.bare(items)
 
     def operand(self, items: list[Token]) -> Operand:
-        token, place = items[0], _of(items[0])
+        token, place = items[0], of(items[0])
         head, dot, rest = str(token).partition(".")
         if dot and head.lower() in ("attr", "prefers"):
             name = unquote(rest, place) if token.type == "QUOTED_FIELD" else rest
@@ -80,17 +73,20 @@ class Builder(Transformer[Token, Any]):
             return Preferred(name=name.lower(), place=place)
         if str(token).lower() == "tag":
             return Tag(place=place)
+        if str(token).lower() == "notes":
+            return Notes(place=place)
         if str(token).lower() in FIELDS:
             return Field(name=str(token).lower(), place=place)
         raise unknown_field(str(token), place)
 
     def comparison(self, items: list[Any]) -> Compare:
-        operand, operator, value = items
+        operand, sign, value = items
+        operator = operator_of(sign)
         return Compare(
             operand=operand,
-            operator=" ".join(operator.lower().split()),
-            value=fit(operand, " ".join(operator.lower().split()), value),
-            place=_across(operand.place, value.place),
+            operator=operator,
+            value=fit(operand, operator, value),
+            place=across(operand.place, value.place),
         )
 
     def one_of(self, items: list[Any], *, negated: bool = False) -> OneOf:
@@ -99,7 +95,7 @@ class Builder(Transformer[Token, Any]):
             operand=operand,
             values=tuple(fit(operand, "in", value) for value in values),
             negated=negated,
-            place=_across(operand.place, values[-1].place),
+            place=across(operand.place, values[-1].place),
         )
 
     def none_of(self, items: list[Any]) -> OneOf:
@@ -108,7 +104,7 @@ class Builder(Transformer[Token, Any]):
     def between(self, items: list[Any], *, negated: bool = False) -> Between:
         operand, _, low, high = items
         first, last = fit_pair(operand, low, high)
-        place = _across(operand.place, high.place)
+        place = across(operand.place, high.place)
         return Between(operand=operand, low=first, high=last, negated=negated, place=place)
 
     def outside(self, items: list[Any]) -> Between:
@@ -117,20 +113,20 @@ class Builder(Transformer[Token, Any]):
     def lately(self, items: list[Any]) -> Compare:
         operand, word, span = items
         if not isinstance(operand, Field) or FIELDS[operand.name].kind is not Kind.INSTANT:
-            raise Unfit(_of(word), f"'within' does not go with {called(operand)}")
+            raise Unfit(of(word), f"'within' does not go with {called(operand)}")
         value = Ago(span=span.span, place=span.place)
-        place = _across(operand.place, span.place)
+        place = across(operand.place, span.place)
         return Compare(operand=operand, operator=">=", value=value, place=place)
 
     def has(self, items: list[Any]) -> Has:
-        return Has(operand=items[1], place=_across(_of(items[0]), items[1].place))
+        return Has(operand=items[1], place=across(of(items[0]), items[1].place))
 
     def everyone(self, items: list[Token]) -> Everyone:
-        return Everyone(place=_of(items[0]))
+        return Everyone(place=of(items[0]))
 
     def times(self, items: list[Token]) -> int:
         if not items[1].isascii() or not items[1].isdigit() or not 1 <= int(items[1]) <= 10_000:
-            raise Unfit(_of(items[1]), "a whole number from 1 to 10000 belongs here")
+            raise Unfit(of(items[1]), "a whole number from 1 to 10000 belongs here")
         return int(items[1])
 
     def window(self, items: list[Any]) -> Span:
@@ -140,13 +136,13 @@ class Builder(Transformer[Token, Any]):
     def did(self, items: list[Any]) -> Did:
         verb = " ".join(items[0].lower().replace("_", " ").split())
         campaign, times, within = None, 1, None
-        place = _of(items[0])
+        place = of(items[0])
         for item in items[1:]:
             if isinstance(item, Token):
-                place = _across(place, _of(item))
-                campaign = unquote(item, _of(item)) if item.type == "STRING" else None
+                place = across(place, of(item))
+                campaign = unquote(item, of(item)) if item.type == "STRING" else None
             elif isinstance(item, Span):
-                within, place = item, _across(place, item.place)
+                within, place = item, across(place, item.place)
             elif item is not None:
                 times = item
         return Did(kind=VERBS[verb], campaign=campaign, times=times, within=within, place=place)
@@ -155,16 +151,16 @@ class Builder(Transformer[Token, Any]):
         start, number, _, label = items
         share = round(float(number) * 10_000) / 100
         if not 0 < share <= 10_000 or share != int(share):
-            raise Unfit(_of(number), "a share lies between 0.01% and 100%, in steps of 0.01")
-        return Sample(share=int(share), label=label.text, place=_across(_of(start), label.place))
+            raise Unfit(of(number), "a share lies between 0.01% and 100%, in steps of 0.01")
+        return Sample(share=int(share), label=label.text, place=across(of(start), label.place))
 
     def in_segment(self, items: list[Token]) -> InSegment:
         start, name = items
         written = self.label([name])
-        return InSegment(name=written.text, place=_across(_of(start), written.place))
+        return InSegment(name=written.text, place=across(of(start), written.place))
 
     def negated(self, items: list[Any]) -> Not:
-        return Not(condition=items[1], place=_across(_of(items[0]), items[1].place))
+        return Not(condition=items[1], place=across(of(items[0]), items[1].place))
 
     def group(self, items: list[Condition]) -> Condition:
         return items[0]
@@ -172,11 +168,11 @@ class Builder(Transformer[Token, Any]):
     def all_of(self, items: list[Condition]) -> Condition:
         if len(items) == 1:
             return items[0]
-        place = _across(items[0].place, items[-1].place)
+        place = across(items[0].place, items[-1].place)
         return AllOf(conditions=tuple(items), place=place)
 
     def any_of(self, items: list[Condition]) -> Condition:
         if len(items) == 1:
             return items[0]
-        place = _across(items[0].place, items[-1].place)
+        place = across(items[0].place, items[-1].place)
         return AnyOf(conditions=tuple(items), place=place)

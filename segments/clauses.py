@@ -19,15 +19,17 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from leads import Lead, Preference
-from segments.dialects import attribute_is_text, attribute_text, elements, folded
-from segments.folding import sought
+from leads import Lead
+from segments.dialects import bared, elements, folded
+from segments.folding import bare, sought
+from segments.patterns import ESCAPE, like
 from segments.sampling import PLACES, PRIME, factors
-from segments.terms import Field, Number, Text, Value
+from segments.terms import Field, Text, Value
 from segments.tree import Rule, Sample
 from segments.vocabulary import FIELDS, Kind
 
 Clause = ColumnElement[bool]
+Column = SQLColumnExpression[str]
 
 OPERATORS: dict[str, Callable[[Any, Any], Clause]] = {
     "=": operator.eq,
@@ -43,12 +45,6 @@ def surely(clause: Clause) -> Clause:
     return func.coalesce(clause, false())
 
 
-def attribute_text_fits(name: str, fits: Callable[[SQLColumnExpression[str]], Clause]) -> Clause:
-    """Whether an attribute is a text that `fits`."""
-    attributes = col(Lead.attributes)
-    return surely(and_(fits(attribute_text(attributes, name)), attribute_is_text(attributes, name)))
-
-
 def text_of(value: Value) -> str:
     """The text of a value that `fitting` made a text."""
     if not isinstance(value, Text):
@@ -56,25 +52,19 @@ def text_of(value: Value) -> str:
     return value.text
 
 
-def stored(field: Field) -> SQLColumnExpression[str]:
-    """The column as it is compared: raw where it is kept in one spelling, so indexes serve it."""
-    column: SQLColumnExpression[str] = col(getattr(Lead, FIELDS[field.name].column))
-    if FIELDS[field.name].kind in (Kind.CODE, Kind.CHOICE) or field.name == "domain":
-        return column
-    return folded(column)
+def positive(sign: str) -> tuple[str, bool]:
+    """The operator without its 'not', and whether it had one."""
+    return {"!=": ("=", True), "!~": ("~", True)}.get(sign, (sign, False))
 
 
-def kept(field: Field, text: str) -> str:
-    """`text` in the spelling that `stored` has."""
-    return text if FIELDS[field.name].kind in (Kind.CODE, Kind.CHOICE) else sought(field, text)
+def texts(found: Column, sign: str, value: Value, operand: object = None) -> Clause:
+    """A text column in any capitals against a text; with `~` marks on letters do not count."""
+    if sign.startswith("~"):
+        return compared(bared(found), sign[2:] or "=", bare(text_of(value)))
+    return compared(folded(found), sign, sought(operand, text_of(value)))
 
 
-def folded_fits(column: SQLColumnExpression[str], sign: str, wanted: str) -> Clause:
-    """A text column in any capitals against a folded text."""
-    return compared(folded(column), sign, wanted)
-
-
-def compared(found: SQLColumnExpression[str], sign: str, wanted: str) -> Clause:
+def compared(found: Column, sign: str, wanted: str) -> Clause:
     """Two texts in one spelling; % and _ in `wanted` are themselves."""
     match sign:
         case "contains":
@@ -83,19 +73,31 @@ def compared(found: SQLColumnExpression[str], sign: str, wanted: str) -> Clause:
             return found.startswith(wanted, autoescape=True)
         case "ends with":
             return found.endswith(wanted, autoescape=True)
+        case "matches":
+            return found.like(like(wanted), escape=ESCAPE)
         case _:
             return found == wanted
 
 
-def stated(sign: str, value: Value) -> Clause:
-    """One row of `preference` against a value."""
-    if isinstance(value, Number):
-        # NULL (no number) ends here: it is asked inside a subquery, which then has no such row.
-        return OPERATORS[sign](col(Preference.number), value.number)
-    return folded_fits(col(Preference.value), sign, sought(None, text_of(value)))
+def is_kept_in_one_spelling(field: Field) -> bool:
+    """Whether the column is compared as it is, so that indexes serve it."""
+    return FIELDS[field.name].kind in (Kind.CODE, Kind.CHOICE) or field.name == "domain"
 
 
-def tagged(fits: Callable[[SQLColumnExpression[str]], Clause]) -> Clause:
+def column_text(field: Field, sign: str, value: Value) -> Clause:
+    """A text column of the lead against a text."""
+    column: Column = col(getattr(Lead, FIELDS[field.name].column))
+    if sign.startswith("~") or not is_kept_in_one_spelling(field):
+        return texts(column, sign, value, field)
+    return compared(column, sign, kept(field, text_of(value)))
+
+
+def kept(field: Field, text: str) -> str:
+    """`text` in the spelling of a column that has only one."""
+    return text if FIELDS[field.name].kind in (Kind.CODE, Kind.CHOICE) else sought(field, text)
+
+
+def tagged(fits: Callable[[Column], Clause]) -> Clause:
     """Whether one of the lead's tags `fits`."""
     tags = elements(col(Lead.tags)).table_valued("value")
     return exists().where(fits(cast(tags.c.value, String))).select_from(tags).correlate(Lead)
@@ -118,7 +120,7 @@ def in_stages(rule: Rule, names: list[str]) -> Clause:
     return or_(*clauses)
 
 
-def among(column: SQLColumnExpression[str], names: list[str]) -> Clause:
+def among(column: Column, names: list[str]) -> Clause:
     """One name by =, several by IN."""
     return column == names[0] if len(names) == 1 else column.in_(names)
 

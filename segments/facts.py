@@ -34,7 +34,7 @@ class DealFacts:
 
     id: int = 0
     name: str = ""
-    amount: Decimal = Decimal(0)
+    amount: Decimal | None = None
     #: ISO 4217.
     currency: str = ""
     #: open | won | lost

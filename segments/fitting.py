@@ -9,16 +9,20 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from segments.patterns import stars
 from segments.terms import (
     Ago,
     Attribute,
     Day,
+    DealField,
     Field,
     Moment,
+    Notes,
     Number,
     Operand,
     Place,
     Preferred,
+    Property,
     Span,
     Tag,
     Text,
@@ -26,11 +30,24 @@ from segments.terms import (
     Value,
     YesNo,
 )
-from segments.vocabulary import FIELDS, Kind
+from segments.vocabulary import (
+    DEAL_FIELDS,
+    DEAL_STATES,
+    FIELDS,
+    LOOSE,
+    WORDING,
+    Kind,
+    nearest,
+)
 
 EQUALITY = ("=", "!=", "in")
 ORDER = ("<", "<=", ">", ">=", "between")
-WORDING = ("contains", "starts with", "ends with")
+#: Only texts are compared by these.
+WORDED = (*WORDING, *LOOSE)
+
+#: A pattern is tried on every lead: these bounds keep the worst one quick.
+MAX_PATTERN = 200
+MAX_STARS = 8
 
 #: Words that mean yes or no when an attribute is compared with them unquoted.
 YES = ("yes", "true")
@@ -68,34 +85,44 @@ class Written:
 
 def fit(operand: Operand, operator: str, value: Written) -> Value:
     """`value` as what `operand` holds. Raises Unfit when the two or the operator do not go."""
-    if isinstance(operand, Attribute):
-        return _fit_attribute(operand, operator, value)
-    if isinstance(operand, Preferred | Tag):
-        numeric = isinstance(operand, Preferred) and value.form == "number"
-        if numeric and operator not in WORDING:
+    match operand:
+        case Attribute() | Property():
+            return _fit_attribute(operand, operator, value)
+        case Preferred() if value.form == "number" and operator not in WORDED:
             return _number(value)
-        _allow(operand, operator, value, (*EQUALITY, *WORDING))
-        return _text(operand, value)
-    kind = FIELDS[operand.name].kind
-    if kind is Kind.NUMBER:
-        _allow(operand, operator, value, (*EQUALITY, *ORDER))
-        return _number(value)
-    if kind is Kind.INSTANT:
-        _allow(operand, operator, value, ("=", "!=", *ORDER))
-        return _time(value, whole_day=operator in EQUALITY)
-    if kind is Kind.AGE:
-        _allow(operand, operator, value, ORDER)
-        if value.span is None or value.form != "span":
-            raise Unfit(
-                value.place, f"{called(operand)} is compared with a length of time: 30 days"
-            )
-        return value.span
-    if kind is Kind.TEXT:
-        _allow(operand, operator, value, (*EQUALITY, *WORDING))
-        return _text(operand, value)
-    _allow(operand, operator, value, EQUALITY)
-    text = _text(operand, value)
-    return _code(operand.name, text) if kind is Kind.CODE else text
+        case Preferred() | Tag() | Notes():
+            _allow(operand, operator, value, (*EQUALITY, *WORDED))
+            return _worded(operand, operator, value)
+        case Field(name=name):
+            return _fit_kind(FIELDS[name].kind, operand, operator, value)
+        case DealField(name=name):
+            return _fit_kind(DEAL_FIELDS[name].kind, operand, operator, value)
+
+
+def _fit_kind(kind: Kind, operand: Field | DealField, operator: str, value: Written) -> Value:
+    match kind:
+        case Kind.NUMBER:
+            _allow(operand, operator, value, (*EQUALITY, *ORDER))
+            return _number(value)
+        case Kind.INSTANT:
+            _allow(operand, operator, value, ("=", "!=", *ORDER))
+            return _time(value, whole_day=operator in EQUALITY)
+        case Kind.DAY:
+            _allow(operand, operator, value, ("=", "!=", *ORDER))
+            return _day(operand, operator, value)
+        case Kind.AGE:
+            _allow(operand, operator, value, ORDER)
+            if value.span is None or value.form != "span":
+                message = f"{called(operand)} is compared with a length of time: 30 days"
+                raise Unfit(value.place, message)
+            return value.span
+        case Kind.TEXT:
+            _allow(operand, operator, value, (*EQUALITY, *WORDED))
+            return _worded(operand, operator, value)
+        case Kind.CODE | Kind.CHOICE:
+            _allow(operand, operator, value, EQUALITY)
+            text = _text(operand, value)
+            return code(operand, text)
 
 
 def fit_pair(operand: Operand, low: Written, high: Written) -> tuple[Value, Value]:
@@ -121,6 +148,10 @@ def called(operand: Operand) -> str:
             return f"prefers.{operand.name}"
         case Tag():
             return "tag"
+        case Notes():
+            return "notes"
+        case Property(name=name) | DealField(name=name):
+            return name
 
 
 def _allow(operand: Operand, operator: str, value: Written, allowed: tuple[str, ...]) -> None:
@@ -136,42 +167,74 @@ def _allow(operand: Operand, operator: str, value: Written, allowed: tuple[str, 
     raise Unfit(value.place, f"'{operator}' does not go with {called(operand)}")
 
 
-def _fit_attribute(operand: Attribute, operator: str, value: Written) -> Value:
-    if operator not in WORDING:
+def _fit_attribute(operand: Attribute | Property, operator: str, value: Written) -> Value:
+    if operator not in WORDED:
         if value.form == "number":
             return _number(value)
         if value.form in ("day", "ago", "ahead") or _is_today(value):
             if operator == "in":
                 raise Unfit(value.place, "a list holds texts and numbers; use 'between' for days")
-            return _time(value, whole_day=operator in EQUALITY)
-    _allow(operand, operator, value, (*EQUALITY, *WORDING))
-    if value.form == "bare" and value.text.lower() in YES + NO and operator in EQUALITY:
+            return _day(operand, operator, value)
+    _allow(operand, operator, value, (*EQUALITY, *WORDED))
+    if value.form == "bare" and value.text.lower() in YES + NO and operator in ("=", "!="):
         return YesNo(yes=value.text.lower() in YES, place=value.place)
     if value.form == "moment":
         raise Unfit(value.place, f"{called(operand)} is compared with whole days: 2026-05-01")
-    return _text(operand, value)
+    return _worded(operand, operator, value)
+
+
+def _day(operand: Operand, operator: str, value: Written) -> Value:
+    if value.form == "moment":
+        raise Unfit(value.place, f"{called(operand)} is compared with whole days: 2026-05-01")
+    return _time(value, whole_day=operator in EQUALITY)
+
+
+def _worded(operand: Operand, operator: str, value: Written) -> Text:
+    text = _text(operand, value)
+    if operator.endswith("matches"):
+        if len(text.text) > MAX_PATTERN:
+            raise Unfit(value.place, f"a pattern may have {MAX_PATTERN} characters at most")
+        if stars(text.text) > MAX_STARS:
+            raise Unfit(value.place, f"a pattern may have {MAX_STARS} stars at most")
+    return text
 
 
 def _text(operand: Operand, value: Written) -> Text:
     if value.form in ("span", "ago", "ahead"):
         raise Unfit(value.place, f"{called(operand)} is a text, not a time")
     if not value.text.strip():
-        raise Unfit(
-            value.place,
-            f"an empty text is no value; for leads without one write: not has {called(operand)}",
-        )
+        hint = ""
+        if not isinstance(operand, Property | DealField):
+            hint = f"; for leads without one write: not has {called(operand)}"
+        raise Unfit(value.place, f"an empty text is no value{hint}")
     return Text(text=value.text, place=value.place)
 
 
-def _code(name: str, text: Text) -> Text:
-    code = text.text.strip()
-    if name == "country":
-        if not re.fullmatch("[A-Za-z]{2}", code):
-            raise Unfit(text.place, "a country is written with its two letters: PL, DE, US")
-        return Text(text=code.upper(), place=text.place)
-    if not re.fullmatch("[A-Za-z]{2,3}", code):
-        raise Unfit(text.place, "a language is written with two or three letters: pl, en")
-    return Text(text=code.lower(), place=text.place)
+def code(operand: Field | DealField, text: Text) -> Text:
+    """A code in its fixed spelling; names of stages are looked up later (`stages.py`)."""
+    word = text.text.strip()
+    match called(operand):
+        case "country":
+            if not re.fullmatch("[A-Za-z]{2}", word):
+                raise Unfit(text.place, "a country is written with its two letters: PL, DE, US")
+            return Text(text=word.upper(), place=text.place)
+        case "language":
+            if not re.fullmatch("[A-Za-z]{2,3}", word):
+                message = "a language is written with two or three letters: pl, en"
+                raise Unfit(text.place, message)
+            return Text(text=word.lower(), place=text.place)
+        case "currency":
+            if not re.fullmatch("[A-Za-z]{3}", word):
+                message = "a currency is written with its three letters: EUR, PLN"
+                raise Unfit(text.place, message)
+            return Text(text=word.upper(), place=text.place)
+        case "state":
+            if word.lower() not in DEAL_STATES:
+                message = f'a deal is open, won or lost, never "{word}"'
+                raise Unfit(text.place, message, nearest(word, DEAL_STATES))
+            return Text(text=word.lower(), place=text.place)
+        case _:
+            return text
 
 
 def _number(value: Written) -> Number:

@@ -1,36 +1,28 @@
 """A rule on one lead in plain Python: what `sql.py` says to the database, said a second time.
 
-The two are held together by the tests. `why` will be built on this one, since it can show its
-steps.
+The two are held together by the tests. `why.py` is built on this one, since it can show its steps.
 """
 
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import tzinfo as Zone  # noqa: N812
-from typing import Any
 
 from segments.errors import SegmentError
-from segments.facts import Facts, Stated
-from segments.fitting import NO, YES
-from segments.folding import DAY, NUMBER, NUMBER_LENGTH, fold, sought
-from segments.moments import age_limit, before, day_of, limits
+from segments.facts import Facts, Happened
+from segments.moments import age_limit, before
 from segments.sampling import place_of
 from segments.terms import (
-    Ago,
     Attribute,
-    Day,
     Field,
+    Notes,
     Number,
     Operand,
     Preferred,
     Span,
     Tag,
     Text,
-    Today,
     Value,
-    YesNo,
 )
 from segments.tree import (
     AllOf,
@@ -38,42 +30,42 @@ from segments.tree import (
     Between,
     Compare,
     Condition,
+    Consented,
+    DealThat,
     Did,
+    EventThat,
     Everyone,
     Has,
     InSegment,
+    Moved,
+    NextTask,
     Not,
     OneOf,
     Rule,
     Sample,
+    Suppressed,
+    WasIn,
 )
+from segments.values_judged import TESTS, Judged, Tests, answer, instant, stated, texts
 from segments.vocabulary import FIELDS, Kind
-
-_TESTS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "contains": operator.contains,
-    "starts with": str.startswith,
-    "ends with": str.endswith,
-}
 
 
 def fits(rule: Rule, facts: Facts, *, now: datetime, zone: Zone) -> bool:
     """Whether the rule fits the lead at `now`."""
-    return _Judge(rule=rule, facts=facts, now=now, zone=zone).holds(rule.condition)
+    return Judge(rule=rule, facts=facts, now=now, zone=zone).holds(rule.condition)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Judge:
+class Judge:
+    """Answers the conditions of one rule about one lead at one moment."""
+
     rule: Rule
     facts: Facts
     now: datetime
     zone: Zone
 
     def holds(self, condition: Condition) -> bool:
+        """Whether the condition is true. Raises SegmentError for a segment not at hand."""
         match condition:
             case Everyone():
                 return True
@@ -83,122 +75,144 @@ class _Judge:
                 return any(self.holds(each) for each in condition.conditions)
             case Not():
                 return not self.holds(condition.condition)
-            case Compare(operator="!="):
-                return not self._compare(condition.operand, (("=", condition.value),))
-            case Compare():
-                return self._compare(condition.operand, ((condition.operator, condition.value),))
-            case OneOf():
-                found = any(self._compare(condition.operand, (("=", v),)) for v in condition.values)
-                return found != condition.negated
-            case Between():
-                ends = ((">=", condition.low), ("<=", condition.high))
-                return self._compare(condition.operand, ends) != condition.negated
+            case Compare() | OneOf() | Between():
+                return answer(condition, lambda tests: self._passes(condition.operand, tests))
             case Has():
                 return self._has(condition.operand)
-            case Did():
-                return self._did(condition)
             case Sample():
                 return place_of(self.facts.columns["draw"], condition.label) < condition.share
             case InSegment():
                 if condition.name not in self.rule.segments:
                     raise SegmentError(f'the rule of segment "{condition.name}" is not at hand')
                 return self.holds(self.rule.segments[condition.name])
+            case _:
+                return self._beside(condition)
 
-    def _compare(self, operand: Operand, tests: tuple[tuple[str, Value], ...]) -> bool:
+    def _beside(self, condition: Condition) -> bool:
+        """What stands in other tables than `lead`."""
+        facts, judged = self.facts, Judged(now=self.now, zone=self.zone)
+        match condition:
+            case Did(kind=kind, campaign=campaign):
+                return self._happened(
+                    condition,
+                    lambda e: e.kind == kind and (campaign is None or e.campaign == campaign),
+                )
+            case EventThat(name=name, tests=tests):
+                return self._happened(
+                    condition,
+                    lambda e: (
+                        e.kind == name
+                        and all(judged.event(test, e.data.get("properties")) for test in tests)
+                    ),
+                )
+            case Moved(origin=origin, goal=goal):
+                return self._happened(condition, lambda e: _step(e, origin, goal))
+            case WasIn(stage=stage):
+                if self._place("=", stage):
+                    return True
+                return self._happened(condition, lambda e: _step(e, stage, None))
+            case DealThat(tests=tests):
+                return any(all(judged.deal(test, deal) for test in tests) for deal in facts.deals)
+            case NextTask(overdue=overdue, by=by):
+                edge = self.now if by is None else before(self.now, by, self.zone)
+                return any(
+                    task.done_at is None
+                    and (not overdue or (task.due_at is not None and task.due_at < edge))
+                    for task in facts.tasks
+                )
+            case Consented(topic=topic, withdrawn=withdrawn):
+                said = {facts.consents.get(each) for each in ("", topic)}
+                return (
+                    "withdrawn" in said if withdrawn else said & {"given", "withdrawn"} == {"given"}
+                )
+            case Suppressed(reason=reason):
+                found = facts.suppressed
+                return found is not None and reason in (None, found)
+            case _:
+                raise TypeError(f"{condition!r} is no condition")
+
+    def _passes(self, operand: Operand, tests: Tests) -> bool:
         """Whether one value of the operand passes all tests."""
         match operand:
             case Field():
-                return all(self._field(operand, sign, value) for sign, value in tests)
-            case Attribute():
-                return all(self._attribute(operand, sign, value) for sign, value in tests)
-            case Preferred():
-                return any(
-                    all(_stated(each, sign, value) for sign, value in tests)
-                    for each in self.facts.preferences
-                    if each.name == operand.name
-                )
+                return all(self._field(operand, *test) for test in tests)
+            case Attribute(name=name):
+                judged = Judged(now=self.now, zone=self.zone)
+                return judged.entry(self.facts.attributes.get(name), tests)
+            case Preferred(name=name):
+                said = (each for each in self.facts.preferences if each.name == name)
+                return any(all(stated(each, *test) for test in tests) for each in said)
             case Tag():
-                return any(
-                    all(_texts(tag, sign, operand, value) for sign, value in tests)
-                    for tag in self.facts.tags
-                )
+                return any(all(texts(tag, *test) for test in tests) for tag in self.facts.tags)
+            case Notes():
+                return any(all(texts(note, *test) for test in tests) for note in self._notes())
+            case _:
+                raise TypeError(f"{operand!r} stands only behind 'where'")
 
     def _field(self, operand: Field, sign: str, value: Value) -> bool:
         word = FIELDS[operand.name]
         found = self.facts.columns[word.column]
         if word.kind is Kind.INSTANT:
-            edges = limits(sign, value, now=self.now, zone=self.zone)
-            return all(_TESTS[each](found, instant) for each, instant in edges)
+            return instant(found, sign, value, self.now, self.zone)
         if isinstance(value, Span):
-            sign, instant = age_limit(sign, value, now=self.now, zone=self.zone)
-            return _TESTS[sign](found, instant)
+            sign, edge = age_limit(sign, value, now=self.now, zone=self.zone)
+            return TESTS[sign](found, edge)
         if isinstance(value, Number):
-            return _TESTS[sign](found, value.number)
+            return TESTS[sign](found, value.number)
+        if operand.name == "stage":
+            return self._place(sign, value)
         if word.kind in (Kind.CODE, Kind.CHOICE) and isinstance(value, Text):
-            if operand.name == "stage" and (pipelines := self.rule.stages.get(value.text)):
-                return bool(found == value.text) and self.facts.columns["pipeline"] in pipelines
             return bool(found == value.text)
-        if operand.name == "domain":
-            return _TESTS[sign](found, sought(operand, value.text))  # type: ignore[union-attr]
-        return _texts(found, sign, operand, value)
+        return texts(found, sign, value, operand)
 
-    def _attribute(self, operand: Attribute, sign: str, value: Value) -> bool:
-        found = self.facts.attributes.get(operand.name)
-        match value:
-            case Number(number=number):
-                known = _number(found)
-                return known is not None and _TESTS[sign](known, number)
-            case Day() | Today() | Ago():
-                if not isinstance(found, str) or not DAY.match(found):
-                    return False
-                day = day_of(value, now=self.now, zone=self.zone).isoformat()
-                return _TESTS[sign](found[:10], day)
-            case YesNo(yes=yes):
-                if isinstance(found, str):
-                    return fold(found) in (YES if yes else NO)
-                return isinstance(found, bool) and found == yes
-            case _:
-                return isinstance(found, str) and _texts(found, sign, operand, value)
+    def _place(self, sign: str, value: Value) -> bool:
+        """A stage, in one of the pipelines that have it."""
+        if sign != "=" or not isinstance(value, Text):
+            raise TypeError(f"a stage is never {sign} {value!r}")
+        columns = self.facts.columns
+        pipelines = self.rule.stages.get(value.text)
+        return bool(columns["stage"] == value.text) and (
+            not pipelines or columns["pipeline"] in pipelines
+        )
 
     def _has(self, operand: Operand) -> bool:
         match operand:
-            case Attribute():
-                return self.facts.attributes.get(operand.name) not in (None, "")
-            case Preferred():
-                return any(each.name == operand.name for each in self.facts.preferences)
+            case Attribute(name=name):
+                return self.facts.attributes.get(name) not in (None, "", [])
+            case Preferred(name=name):
+                return any(each.name == name for each in self.facts.preferences)
             case Tag():
                 return any(self.facts.tags)
-            case Field():
-                return bool(self.facts.columns[FIELDS[operand.name].column] != "")
+            case Notes():
+                return any(self._notes())
+            case Field(name=name):
+                return bool(self.facts.columns[FIELDS[name].column] != "")
+            case _:
+                raise TypeError(f"{operand!r} stands only behind 'where'")
 
-    def _did(self, did: Did) -> bool:
-        since = before(self.now, did.within, self.zone) if did.within is not None else None
-        count = sum(
-            event.kind == did.kind
-            and (did.campaign is None or event.campaign == did.campaign)
-            and (since is None or event.at >= since)
+    def _notes(self) -> list[str]:
+        return [
+            text
             for event in self.facts.events
+            if event.kind == "note" and isinstance(text := event.data.get("text"), str)
+        ]
+
+    def _happened(
+        self, asked: Did | EventThat | Moved | WasIn, meant: Callable[[Happened], bool]
+    ) -> bool:
+        since = None
+        if asked.within is not None:
+            since = before(self.now, asked.within, self.zone)
+        times = 1 if isinstance(asked, WasIn) else asked.times
+        count = sum(
+            meant(event) and (since is None or event.at >= since) for event in self.facts.events
         )
-        return count >= did.times
+        return count >= times
 
 
-def _texts(found: str, sign: str, operand: Operand | None, value: Value) -> bool:
-    if not isinstance(value, Text):
-        raise TypeError(f"{value!r} is no text")
-    return _TESTS[sign](fold(found), sought(operand, value.text))
-
-
-def _stated(stated: Stated, sign: str, value: Value) -> bool:
-    if isinstance(value, Number):
-        return stated.number is not None and _TESTS[sign](stated.number, value.number)
-    return _texts(stated.value, sign, None, value)
-
-
-def _number(found: Any) -> float | None:
-    if isinstance(found, bool):
-        return None
-    if isinstance(found, int | float):
-        return found
-    if isinstance(found, str) and len(found) <= NUMBER_LENGTH and NUMBER.fullmatch(found):
-        return float(found)
-    return None
+def _step(event: Happened, origin: Text | None, goal: Text | None) -> bool:
+    """Whether the event is a step from the one stage to the other."""
+    return event.kind == "stage" and all(
+        end is None or event.data.get(key) == end.text
+        for key, end in (("from", origin), ("to", goal))
+    )

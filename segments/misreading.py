@@ -109,6 +109,8 @@ def _last(error: UnexpectedToken) -> object:
 
 def _belongs(expected: Collection[str], last: object) -> str:
     """What may stand at a place, from the names of the terminals that may."""
+    if "HAS" in expected and "EVERYONE" not in expected:
+        return "a comparison belongs here, such as plan = pro or amount >= 5000"
     if "HAS" in expected:
         return "a condition belongs here, such as country = PL, has company, replied"
     if "COMPARISON" in expected:
@@ -124,6 +126,14 @@ def _belongs(expected: Collection[str], last: object) -> str:
         return "a list in parentheses belongs here: (PL, DE)"
     if "COMMA" in expected:
         return "a comma or a closing parenthesis belongs here"
+    if "FROM" in expected and "TO" in expected:
+        return "a stage belongs here: moved from demo to lost, moved to won"
+    if "OVERDUE" in expected:
+        return "the word overdue belongs here: next task overdue"
+    if "_WHERE" in expected and "$END" not in expected:
+        return "where and a comparison belong here: deal where amount >= 5000"
+    if "_AND" in expected and "RPAR" in expected and "_OR" not in expected:
+        return "'and' or a closing parenthesis belongs here"
     if "_AND" in expected and "_OR" not in expected:
         return "'and' belongs here: between 10 and 20"
     if "RPAR" in expected and "$END" not in expected:

@@ -8,11 +8,13 @@ from segments.terms import (
     Ago,
     Attribute,
     Day,
+    DealField,
     Field,
     Moment,
     Number,
     Operand,
     Preferred,
+    Property,
     Span,
     Text,
     Today,
@@ -25,16 +27,24 @@ from segments.tree import (
     Between,
     Compare,
     Condition,
+    Consented,
+    DealThat,
     Did,
+    EventThat,
     Everyone,
     Has,
     InSegment,
+    Moved,
+    NextTask,
     Not,
     OneOf,
     Rule,
     Sample,
+    Suppressed,
+    Test,
+    WasIn,
 )
-from segments.vocabulary import FIELDS, VERBS, Kind
+from segments.vocabulary import DEAL_FIELDS, FIELDS, VERBS, Kind
 
 #: The grammar's WORD: what may stand without quotes.
 _WORD = re.compile(r"[^\W\d]([\w.@+/-]*\w)?")
@@ -69,6 +79,25 @@ def say(rule: Rule | Condition) -> str:
             return f"has {_operand(condition.operand)}"
         case Did():
             return _did(condition)
+        case EventThat(name=name):
+            return f"event {_quoted(name)}{_where(condition.tests)}{_often(condition)}"
+        case DealThat():
+            return f"deal{_where(condition.tests)}" if condition.tests else "has deal"
+        case NextTask(overdue=False):
+            return "has next task"
+        case NextTask(by=by):
+            return f"next task overdue by {_span(by)}" if by else "next task overdue"
+        case WasIn(stage=stage, within=within):
+            return f"was in {_word(stage.text)}" + (f" within {_span(within)}" if within else "")
+        case Moved(origin=origin, goal=goal):
+            ends = f" from {_word(origin.text)}" if origin else ""
+            ends += f" to {_word(goal.text)}" if goal else ""
+            return f"moved{ends}{_often(condition)}"
+        case Consented(topic=topic, withdrawn=withdrawn):
+            topic = f" for {_quoted(topic)}" if topic else ""
+            return f"{'withdrew' if withdrawn else 'has'} consent{topic}"
+        case Suppressed(reason=reason):
+            return f"suppressed as {reason}" if reason else "suppressed"
         case Sample():
             return f"sample {_number(condition.share / 100)}% by {_quoted(condition.label)}"
         case InSegment():
@@ -85,7 +114,21 @@ def _operand(operand: Operand) -> str:
         prefix = "attr" if isinstance(operand, Attribute) else "prefers"
         if not _WORD.fullmatch(f"{prefix}.{operand.name}"):
             return f'{prefix}."{operand.name}"'
-    return called(operand)
+    if isinstance(operand, Property) and operand.name.lower() == "has":
+        return _quoted(operand.name)
+    return _word(operand.name) if isinstance(operand, Property) else called(operand)
+
+
+def _where(tests: tuple[Test, ...]) -> str:
+    if not tests:
+        return ""
+    text = " and ".join(map(say, tests))
+    return f" where {text}" if len(tests) == 1 else f" where ({text})"
+
+
+def _often(condition: Did | EventThat | Moved) -> str:
+    text = f" at least {condition.times} times" if condition.times != 1 else ""
+    return f"{text} within {_span(condition.within)}" if condition.within is not None else text
 
 
 def _did(did: Did) -> str:
@@ -94,17 +137,15 @@ def _did(did: Did) -> str:
         verb += f" {_quoted(did.campaign)}"
     elif did.kind == "sent":
         verb += " any"
-    if did.times != 1:
-        verb += f" at least {did.times} times"
-    if did.within is not None:
-        verb += f" within {_span(did.within)}"
-    return verb
+    return verb + _often(did)
 
 
 def _value(operand: Operand, value: Value) -> str:
     match value:
         case Text():
-            named = isinstance(operand, Field) and FIELDS[operand.name].kind is not Kind.TEXT
+            named = (isinstance(operand, Field) and FIELDS[operand.name].kind is not Kind.TEXT) or (
+                isinstance(operand, DealField) and DEAL_FIELDS[operand.name].kind is not Kind.TEXT
+            )
             return _word(value.text) if named else _quoted(value.text)
         case Number():
             return _number(value.number)
@@ -120,6 +161,17 @@ def _value(operand: Operand, value: Value) -> str:
             return _span(value)
         case Ago():
             return f"{_span(value.span)} {'from now' if value.ahead else 'ago'}"
+
+
+def _is_name(operand: Operand) -> bool:
+    """Whether values are names that need no quotes: countries, stages, currencies."""
+    match operand:
+        case Field(name=name):
+            return FIELDS[name].kind is not Kind.TEXT
+        case DealField(name=name):
+            return DEAL_FIELDS[name].kind is not Kind.TEXT
+        case _:
+            return False
 
 
 def _span(span: Span) -> str:

@@ -4,67 +4,45 @@ Every condition is true or false, never NULL, so `not` turns it round exactly; `
 same in Python and the tests hold the two together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import tzinfo as Zone  # noqa: N812
-from typing import Any
 
-from sqlalchemy import (
-    Float,
-    Numeric,
-    and_,
-    cast,
-    exists,
-    func,
-    literal,
-    not_,
-    or_,
-    select,
-    true,
-)
+from sqlalchemy import and_, not_, or_, true
 from sqlmodel import col
 
-from leads import Event, Lead, Preference
+from leads import Lead, Preference
 from segments.clauses import (
     OPERATORS,
     Clause,
-    attribute_text_fits,
-    compared,
-    folded_fits,
+    column_text,
     in_stages,
+    is_kept_in_one_spelling,
     kept,
+    positive,
     sampled,
-    stated,
-    stored,
-    surely,
     tagged,
     text_of,
+    texts,
 )
-from segments.dialects import (
-    attribute_day,
-    attribute_known,
-    attribute_number,
-    attribute_yes,
-    folded,
-    unindexed,
-)
+from segments.clauses_json import Entry
+from segments.dialects import folded
 from segments.errors import SegmentError
 from segments.folding import sought
-from segments.moments import age_limit, before, day_of, limits
+from segments.moments import age_limit, limits
+from segments.side_tables import Sides, stated
 from segments.terms import (
-    Ago,
     Attribute,
-    Day,
     Field,
+    Notes,
     Number,
     Operand,
     Preferred,
     Span,
     Tag,
     Text,
-    Today,
     Value,
-    YesNo,
 )
 from segments.tree import (
     AllOf,
@@ -72,14 +50,21 @@ from segments.tree import (
     Between,
     Compare,
     Condition,
+    Consented,
+    DealThat,
     Did,
+    EventThat,
     Everyone,
     Has,
     InSegment,
+    Moved,
+    NextTask,
     Not,
     OneOf,
     Rule,
     Sample,
+    Suppressed,
+    WasIn,
 )
 from segments.vocabulary import FIELDS, Kind
 
@@ -92,7 +77,8 @@ def where(rule: Rule, *, now: datetime, zone: Zone, whole: bool = False) -> Clau
     `whole` they are read first and the leads looked up (IN), which suits counting over everybody.
     Raises SegmentError when the rule names a segment it was not closed over.
     """
-    return _Writer(rule=rule, now=now, zone=zone, whole=whole).write(rule.condition)
+    sides = Sides(now=now, zone=zone, whole=whole)
+    return _Writer(rule=rule, now=now, zone=zone, sides=sides).write(rule.condition)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +86,7 @@ class _Writer:
     rule: Rule
     now: datetime
     zone: Zone
-    whole: bool
+    sides: Sides
 
     def write(self, condition: Condition) -> Clause:
         match condition:
@@ -112,60 +98,89 @@ class _Writer:
                 return or_(*map(self.write, condition.conditions))
             case Not():
                 return not_(self.write(condition.condition))
-            case Compare(operator="!="):
-                return not_(self._compare(condition.operand, "=", condition.value))
             case Compare():
-                return self._compare(condition.operand, condition.operator, condition.value)
+                sign, negated = positive(condition.operator)
+                clause = self._passes(condition.operand, [(sign, condition.value)])
+                return not_(clause) if negated else clause
             case OneOf():
                 clause = self._one_of(condition.operand, condition.values)
                 return not_(clause) if condition.negated else clause
             case Between():
-                clause = self._between(condition.operand, condition.low, condition.high)
+                ends = [(">=", condition.low), ("<=", condition.high)]
+                clause = self._passes(condition.operand, ends)
                 return not_(clause) if condition.negated else clause
             case Has():
                 return self._has(condition.operand)
-            case Did():
-                return self._did(condition)
             case Sample():
                 return sampled(condition)
             case InSegment():
                 if condition.name not in self.rule.segments:
                     raise SegmentError(f'the rule of segment "{condition.name}" is not at hand')
                 return self.write(self.rule.segments[condition.name])
+            case _:
+                return self._beside(condition)
 
-    def _compare(self, operand: Operand, sign: str, value: Value) -> Clause:
+    def _beside(self, condition: Condition) -> Clause:
+        """What stands in other tables than `lead`."""
+        match condition:
+            case Did():
+                return self.sides.did(condition)
+            case EventThat():
+                return self.sides.event_that(condition)
+            case DealThat():
+                return self.sides.deal(condition)
+            case NextTask():
+                return self.sides.next_task(condition)
+            case WasIn():
+                here = in_stages(self.rule, [condition.stage.text])
+                return or_(here, self.sides.left(condition))
+            case Moved():
+                return self.sides.moved(condition)
+            case Consented():
+                return self.sides.consented(condition)
+            case Suppressed():
+                return self.sides.suppressed(condition)
+            case _:
+                raise TypeError(f"{condition!r} is no condition")
+
+    def _passes(self, operand: Operand, tests: Sequence[tuple[str, Value]]) -> Clause:
+        """One value of the operand passes all tests."""
         match operand:
             case Field():
-                return self._field(operand, sign, value)
-            case Attribute():
-                return surely(self._attribute(operand, sign, value))
+                return and_(*(self._field(operand, *test) for test in tests))
+            case Attribute(name=name):
+                return self._entry(name).passes(tests)
             case Preferred():
-                return self._preferred(operand, stated(sign, value))
+                # One stated number must lie between both, not one above and another below.
+                return self.sides.preferred(operand, and_(*(stated(*test) for test in tests)))
             case Tag():
-                return tagged(lambda tag: folded_fits(tag, sign, sought(operand, text_of(value))))
+                return tagged(lambda tag: and_(*(texts(tag, *test) for test in tests)))
+            case Notes():
+                return self.sides.noted(lambda note: and_(*(texts(note, *test) for test in tests)))
+            case _:
+                raise TypeError(f"{operand!r} stands only behind 'where'")
 
     def _one_of(self, operand: Operand, values: tuple[Value, ...]) -> Clause:
         if isinstance(operand, Field) and operand.name == "stage":
             return in_stages(self.rule, [text_of(value) for value in values])
-        texts = [sought(operand, value.text) for value in values if isinstance(value, Text)]
-        if len(texts) == len(values):
+        if isinstance(operand, Attribute):
+            return self._entry(operand.name).among(values)
+        words = [sought(operand, value.text) for value in values if isinstance(value, Text)]
+        if len(words) == len(values):
             # One list instead of many comparisons: the shape every planner knows best.
             match operand:
-                case Field(name=name):
-                    return stored(operand).in_([kept(operand, text_of(v)) for v in values])
-                case Attribute(name=name):
-                    return attribute_text_fits(name, lambda found: found.in_(texts))
+                case Field() if is_kept_in_one_spelling(operand):
+                    column = col(getattr(Lead, FIELDS[operand.name].column))
+                    clause: Clause = column.in_([kept(operand, text_of(v)) for v in values])
+                    return clause
+                case Field():
+                    return folded(col(getattr(Lead, FIELDS[operand.name].column))).in_(words)
                 case Preferred():
-                    return self._preferred(operand, folded(col(Preference.value)).in_(texts))
+                    said = folded(col(Preference.value)).in_(words)
+                    return self.sides.preferred(operand, said)
                 case Tag():
-                    return tagged(lambda tag: folded(tag).in_(texts))
-        return or_(*(self._compare(operand, "=", value) for value in values))
-
-    def _between(self, operand: Operand, low: Value, high: Value) -> Clause:
-        if isinstance(operand, Preferred):
-            # One stated number must lie between both, not one above and another below.
-            return self._preferred(operand, and_(stated(">=", low), stated("<=", high)))
-        return and_(self._compare(operand, ">=", low), self._compare(operand, "<=", high))
+                    return tagged(lambda tag: folded(tag).in_(words))
+        return or_(*(self._passes(operand, [("=", value)]) for value in values))
 
     def _field(self, field: Field, sign: str, value: Value) -> Clause:
         kind = FIELDS[field.name].kind
@@ -180,64 +195,25 @@ class _Writer:
             return OPERATORS[sign](column, value.number)
         if field.name == "stage":
             return in_stages(self.rule, [text_of(value)])
-        return compared(stored(field), sign, kept(field, text_of(value)))
+        return column_text(field, sign, value)
 
-    def _attribute(self, operand: Attribute, sign: str, value: Value) -> Clause:
-        attributes = col(Lead.attributes)
-        match value:
-            case Number(number=number):
-                found: Any = attribute_number(attributes, operand.name)
-                # As numeric, so that PostgreSQL compares exactly and nothing is out of range.
-                wanted: Any = cast(literal(number, Float()), Numeric())
-            case Day() | Today() | Ago():
-                found = attribute_day(attributes, operand.name)
-                wanted = literal(day_of(value, now=self.now, zone=self.zone).isoformat())
-            case YesNo(yes=yes):
-                found = attribute_yes(attributes, operand.name)
-                wanted = literal("yes" if yes else "no")
-            case _:
-                wanted_text = sought(operand, text_of(value))
-                return attribute_text_fits(
-                    operand.name, lambda found: compared(found, sign, wanted_text)
-                )
-        return OPERATORS[sign](found, wanted)
+    def _entry(self, name: str) -> Entry:
+        return Entry(column=col(Lead.attributes), name=name, now=self.now, zone=self.zone)
 
     def _has(self, operand: Operand) -> Clause:
         match operand:
-            case Attribute():
-                return surely(attribute_known(col(Lead.attributes), operand.name))
+            case Attribute(name=name):
+                return self._entry(name).known()
             case Preferred():
-                return self._preferred(operand, true())
+                return self.sides.preferred(operand, true())
             case Tag():
                 return tagged(lambda tag: tag != "")
+            case Notes():
+                return self.sides.noted(lambda note: note != "")
             case Field():
                 if FIELDS[operand.name].kind in (Kind.TEXT, Kind.CODE, Kind.CHOICE):
-                    return col(getattr(Lead, FIELDS[operand.name].column)) != ""
+                    clause: Clause = col(getattr(Lead, FIELDS[operand.name].column)) != ""
+                    return clause
                 return true()
-
-    def _preferred(self, operand: Preferred, clause: Clause) -> Clause:
-        named = col(Preference.name) == operand.name
-        if self.whole:
-            return col(Lead.id).in_(select(col(Preference.lead_id)).where(named, clause))
-        mine = col(Preference.lead_id) == col(Lead.id)
-        return exists().where(mine, named, clause).correlate(Lead)
-
-    def _did(self, did: Did) -> Clause:
-        """200,000 leads, 500,000 events: `sent "spring"` 60 ms within 14 days, 300 ms ever."""
-        kind: Any = col(Event.kind) if self.whole else unindexed(col(Event.kind))
-        conditions = [kind == did.kind]
-        if did.campaign is not None:
-            conditions.append(col(Event.campaign) == did.campaign)
-        if did.within is not None:
-            conditions.append(col(Event.at) >= before(self.now, did.within, self.zone))
-        if self.whole:
-            doers = select(col(Event.lead_id)).where(*conditions)
-            if did.times > 1:
-                doers = doers.group_by(col(Event.lead_id)).having(func.count() >= did.times)
-            return col(Lead.id).in_(doers)
-        conditions.append(col(Event.lead_id) == col(Lead.id))
-        if did.times == 1:
-            return exists().where(*conditions).correlate(Lead)
-        # Not more rows than needed are counted.
-        some = select(literal(1).label("one")).where(*conditions).correlate(Lead).limit(did.times)
-        return select(func.count()).select_from(some.subquery()).scalar_subquery() >= did.times
+            case _:
+                raise TypeError(f"{operand!r} stands only behind 'where'")

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from segments.fitting import Unfit
 from segments.terms import Field, Text, Value
-from segments.tree import AllOf, AnyOf, Compare, Condition, Not, OneOf
+from segments.tree import AllOf, AnyOf, Compare, Condition, Moved, Not, OneOf, WasIn
 from segments.vocabulary import nearest
 
 
@@ -54,6 +54,12 @@ def settle_stages(
         case OneOf(operand=Field(name="stage" | "pipeline" as name)):
             values = tuple(_settle(name, each, pipelines, stages) for each in condition.values)
             return replace(condition, values=values)
+        case WasIn(stage=stage):
+            return replace(condition, stage=_text("stage", stage, pipelines, stages))
+        case Moved(origin=origin, goal=goal):
+            origin = origin and _text("stage", origin, pipelines, stages)
+            goal = goal and _text("stage", goal, pipelines, stages)
+            return replace(condition, origin=origin, goal=goal)
         case _:
             return condition
 
@@ -64,8 +70,15 @@ def _settle(
     pipelines: Stages | None,
     stages: dict[str, tuple[str, ...]],
 ) -> Value:
-    if not isinstance(value, Text):
-        return value
+    return _text(name, value, pipelines, stages) if isinstance(value, Text) else value
+
+
+def _text(
+    name: str,
+    value: Text,
+    pipelines: Stages | None,
+    stages: dict[str, tuple[str, ...]],
+) -> Text:
     if pipelines is None:
         if name == "stage":
             stages.setdefault(value.text, ())

@@ -19,6 +19,8 @@ class Kind(Enum):
     INSTANT = "time"
     #: A length of time up to now.
     AGE = "age"
+    #: A calendar day, or none.
+    DAY = "day"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +29,7 @@ class FieldWord:
 
     name: str
     kind: Kind
-    #: The attribute of `leads.Lead` that holds it.
+    #: The attribute of `leads.Lead`, or of `leads.Deal`, that holds it.
     column: str
     #: For people.
     about: str
@@ -62,9 +64,23 @@ FIELDS = _fields(
     ("stage_age", Kind.AGE, "stage_at", "how long the lead has been in this stage"),
 )
 
+#: What `deal where ...` can ask of a deal.
+DEAL_FIELDS = _fields(
+    ("amount", Kind.NUMBER, "amount", "what it is worth, in its own currency"),
+    ("currency", Kind.CODE, "currency", "three letters: EUR, PLN"),
+    ("state", Kind.CHOICE, "state", "open, won or lost"),
+    ("closes", Kind.DAY, "expected_close", "the day it is expected to close"),
+    ("name", Kind.TEXT, "name", "what it is called"),
+    ("opened", Kind.INSTANT, "created_at", "when it was written down"),
+    ("closed", Kind.INSTANT, "closed_at", "when it was won or lost"),
+)
+DEAL_STATES = ("open", "won", "lost")
+
 #: What a rule says of behaviour, and the kind of event that shows it.
 VERBS = {
     "sent": "sent",
+    "opened": "opened",
+    "clicked": "clicked",
     "replied": "replied",
     "bounced": "bounced",
     "complained": "complained",
@@ -75,7 +91,15 @@ VERBS = {
 UNITS = ("minute", "hour", "day", "week", "month", "year")
 
 #: Other words a condition may begin with.
-OPENERS = ("tag", "has", "not", "everyone", "sample", "in segment", "attr.", "prefers.")
+OPENERS = (
+    *("tag", "notes", "has", "not", "everyone", "sample", "in segment", "attr.", "prefers."),
+    *("was in", "moved from", "moved to", "event", "deal where", "next task overdue"),
+    *("has deal", "has next task", "has consent", "withdrew consent", "suppressed"),
+)
+
+#: Operators of texts, without and with `~` (capitals and marks on letters do not matter).
+WORDING = ("contains", "starts with", "ends with", "matches")
+LOOSE = ("~", "!~", *(f"~ {word}" for word in WORDING))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -1,30 +1,52 @@
 """Hypothesis strategies: random rules, and random small worlds of leads to try them on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from leads import Event, Lead, Preference
-from segments.facts import Facts, Happened, Stated
+from leads import STRENGTH, Consent, Deal, Event, Lead, Preference, Suppression, Task
+from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
 from segments.terms import (
     Ago,
     Attribute,
     Day,
+    DealField,
     Field,
     Moment,
+    Notes,
     Number,
     Preferred,
+    Property,
     Span,
     Tag,
     Text,
     Today,
     YesNo,
 )
-from segments.tree import AllOf, AnyOf, Between, Compare, Did, Everyone, Has, Not, OneOf, Sample
-from segments.vocabulary import FIELDS, VERBS, Kind
+from segments.tree import (
+    AllOf,
+    AnyOf,
+    Between,
+    Compare,
+    Consented,
+    DealThat,
+    Did,
+    EventThat,
+    Everyone,
+    Has,
+    Moved,
+    NextTask,
+    Not,
+    OneOf,
+    Sample,
+    Suppressed,
+    WasIn,
+)
+from segments.vocabulary import DEAL_FIELDS, FIELDS, LOOSE, VERBS, Kind
 
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Warsaw")
@@ -38,6 +60,8 @@ WORDS = [
     "ąb",
     "b%",
     "_",
+    "Łódź",
+    "LODZ",
     "5",
     "-5",
     "05",
@@ -52,6 +76,9 @@ WORDS += ['"', "2026-03-10", "2026-03-01T10:00", "1e5", ".5", "5.", "--5", "1234
 NAMES = ["x", "Größe", "Company size", "a.b", "in"]
 STAGES = ["new", "demo", "won"]
 CAMPAIGNS = ["spring", "o'hara"]
+EVENTS = ["demo.requested", "trial.o'hara"]
+TOPICS = ["", "news", "o'hara"]
+DAYS = [date(2026, 3, 9), date(2026, 3, 10), date(2026, 4, 9)]
 
 words = st.sampled_from(WORDS)
 texts = words.map(lambda text: Text(text=text))
@@ -72,7 +99,13 @@ moments = st.sampled_from(["2026-03-10T12:00", "2026-03-29T02:30"]).map(
     lambda local: Moment(local=datetime.fromisoformat(local))
 )
 EQUAL = st.sampled_from(["=", "!="])
-WORDING = st.sampled_from(["=", "!=", "contains", "starts with", "ends with"])
+WORDING = st.sampled_from(
+    ["=", "!=", "contains", "starts with", "ends with"]
+    + [word for word in LOOSE if not word.endswith("matches")]
+)
+PATTERNS = ["*", "a*", "*b", "?", "A?*", "*%", "_*", "?5", "*\\*", "2026-??-*", "ą*", "*a*b*"]
+patterns = st.sampled_from(PATTERNS).map(lambda text: Text(text=text))
+MATCHING = st.sampled_from(["matches", "~ matches"])
 ORDER = st.sampled_from(["<", "<=", ">", ">="])
 SIGNS = EQUAL | ORDER
 
@@ -132,10 +165,74 @@ def _betweens(draw: st.DrawFn) -> Between:
     return Between(operand=operand, low=low, high=high, negated=draw(st.booleans()))
 
 
+def _named(operand: Any, kind: str) -> st.SearchStrategy[Any]:
+    """Tests on one property or column: Compare, OneOf, Between and Has, of its kind."""
+    named = st.just(operand)
+    has = st.builds(Has, operand=named)
+    match kind:
+        case "number":
+            return has | st.builds(Compare, operand=named, operator=SIGNS, value=numbers)
+        case "day" | "instant":
+            whole = st.builds(Compare, operand=named, operator=SIGNS, value=whole_days)
+            return has | whole | st.builds(Compare, operand=named, operator=ORDER, value=agos)
+        case "text":
+            return (
+                has
+                | st.builds(Compare, operand=named, operator=WORDING, value=texts)
+                | st.builds(Compare, operand=named, operator=MATCHING, value=patterns)
+                | st.builds(OneOf, operand=named, **_many)
+            )
+    words = st.sampled_from([Text(text=word) for word in kind.split()])
+    return has | st.builds(Compare, operand=named, operator=EQUAL, value=words)
+
+
+def _property_tests(name: str) -> st.SearchStrategy[Any]:
+    operand = Property(name=name)
+    return (
+        _named(operand, "text")
+        | _named(operand, "number")
+        | _named(operand, "day")
+        | st.builds(OneOf, operand=st.just(operand), **_mixed)
+        | st.builds(
+            Compare,
+            operand=st.just(operand),
+            operator=EQUAL,
+            value=st.builds(YesNo, yes=st.booleans()),
+        )
+    )
+
+
+property_tests = st.sampled_from(NAMES).flatmap(_property_tests)
+_DEAL_KINDS = {
+    "amount": "number",
+    "currency": "EUR PLN",
+    "state": "open won lost",
+    "closes": "day",
+    "name": "text",
+    "opened": "instant",
+    "closed": "instant",
+}
+deal_tests = st.sampled_from(sorted(DEAL_FIELDS)).flatmap(
+    lambda name: _named(DealField(name=name), _DEAL_KINDS[name])
+)
+stages = st.sampled_from([Text(text=name) for name in STAGES])
+
+
+def _several(tests: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    return st.lists(tests, min_size=1, max_size=2).map(tuple)
+
+
 atoms = st.one_of(
     st.just(Everyone()),
     st.builds(Compare, operand=text_fields | st.just(Tag()), operator=WORDING, value=texts),
     st.builds(Compare, operand=attributes | preferences, operator=WORDING, value=texts),
+    st.builds(Compare, operand=st.just(Notes()), operator=WORDING, value=texts),
+    st.builds(
+        Compare,
+        operand=text_fields | st.just(Tag()) | attributes | preferences | st.just(Notes()),
+        operator=MATCHING,
+        value=patterns,
+    ),
     st.builds(Compare, operand=attributes | preferences, operator=SIGNS, value=numbers),
     st.builds(Compare, operand=attributes, operator=SIGNS, value=whole_days),
     st.builds(Compare, operand=attributes, operator=ORDER, value=agos),
@@ -156,6 +253,25 @@ atoms = st.one_of(
     st.builds(OneOf, operand=attributes | preferences, **_mixed),
     _betweens(),
     st.builds(Has, operand=_of_kind(*Kind) | attributes | preferences | st.just(Tag())),
+    st.builds(Has, operand=st.just(Notes())),
+    st.builds(
+        EventThat,
+        name=st.sampled_from(EVENTS),
+        tests=_several(property_tests),
+        times=st.sampled_from([1, 1, 2]),
+        within=st.none() | spans,
+    ),
+    st.builds(DealThat, tests=_several(deal_tests)),
+    st.just(DealThat()),
+    st.just(NextTask()),
+    st.builds(NextTask, overdue=st.just(True), by=st.none() | spans),
+    st.builds(WasIn, stage=stages, within=st.none() | spans),
+    st.builds(
+        Moved, origin=stages, goal=st.none() | stages, times=st.just(1), within=st.none() | spans
+    ),
+    st.builds(Moved, goal=stages, times=st.sampled_from([1, 2]), within=st.none() | spans),
+    st.builds(Consented, topic=st.sampled_from(TOPICS), withdrawn=st.booleans()),
+    st.builds(Suppressed, reason=st.none() | st.sampled_from(sorted(STRENGTH))),
     st.builds(
         Did,
         kind=st.sampled_from(sorted(VERBS.values())),
@@ -192,9 +308,57 @@ instants = st.sampled_from(
     ]
 )
 maybe = st.just("") | words
+_scalars = st.one_of(
+    words, st.sampled_from(["", None, True, False, 5, -5, 5.5, 0.1, 10**20, "Łódź"])
+)
 _attribute_values = st.one_of(
-    words,
-    st.sampled_from(["", None, True, False, 5, -5, 5.5, 0.1, 10**20, ["a"], {"a": 1}, []]),
+    _scalars,
+    st.sampled_from([["a"], {"a": 1}, [], [["a"], "b"]]),
+    st.lists(_scalars, max_size=3),
+)
+_happenings = st.one_of(
+    st.builds(
+        Happened,
+        kind=st.sampled_from(sorted(VERBS.values())),
+        at=instants,
+        campaign=st.none() | st.sampled_from(CAMPAIGNS),
+    ),
+    st.builds(
+        Happened,
+        kind=st.sampled_from(EVENTS),
+        at=instants,
+        data=st.just({})
+        | st.dictionaries(st.sampled_from(NAMES), _attribute_values, max_size=3).map(
+            lambda found: {"properties": found}
+        ),
+    ),
+    st.builds(
+        Happened,
+        kind=st.just("stage"),
+        at=instants,
+        data=st.fixed_dictionaries(
+            {"from": st.sampled_from(STAGES), "to": st.sampled_from(STAGES)}
+        ),
+    ),
+    st.builds(
+        Happened,
+        kind=st.just("note"),
+        at=instants,
+        data=words.map(lambda text: {"text": text}) | st.just({}),
+    ),
+)
+_deals = st.builds(
+    DealFacts,
+    name=maybe,
+    amount=st.none() | st.sampled_from([Decimal("0.10"), Decimal(5), Decimal("5.50")]),
+    currency=st.sampled_from(["", "EUR", "PLN"]),
+    state=st.sampled_from(["open", "won", "lost"]),
+    expected_close=st.none() | st.sampled_from(DAYS),
+    created_at=instants,
+    closed_at=st.none() | instants,
+)
+_tasks = st.builds(
+    TaskFacts, title=words, due_at=st.none() | instants, done_at=st.none() | instants
 )
 
 
@@ -220,10 +384,30 @@ class LeadRow:
             for s in self.facts.preferences
         ]
         happened = [
-            Event(lead_id=number, at=h.at, kind=h.kind, campaign=h.campaign)
+            Event(lead_id=number, at=h.at, kind=h.kind, campaign=h.campaign, data=dict(h.data))
             for h in self.facts.events
         ]
-        return [lead, *said, *happened]
+        allowed = [
+            Consent(lead_id=number, topic=topic, state=state, at=NOW)
+            for topic, state in self.facts.consents.items()
+        ]
+        held = [
+            Suppression(address_key=lead.address_key, reason=reason, at=NOW)
+            for reason in ([self.facts.suppressed] if self.facts.suppressed else [])
+        ]
+        deals = [
+            Deal(
+                lead_id=number,
+                updated_at=NOW,
+                **{field.name: getattr(d, field.name) for field in fields(d) if field.name != "id"},
+            )
+            for d in self.facts.deals
+        ]
+        tasks = [
+            Task(lead_id=number, title=t.title, due_at=t.due_at, done_at=t.done_at, created_at=NOW)
+            for t in self.facts.tasks
+        ]
+        return [lead, *said, *happened, *allowed, *held, *deals, *tasks]
 
 
 def _number_of(text: str) -> float | None:
@@ -261,14 +445,12 @@ leads = st.builds(
             max_size=3,
             unique_by=lambda stated: (stated.name, stated.value),
         ),
-        events=st.lists(
-            st.builds(
-                Happened,
-                kind=st.sampled_from(sorted(VERBS.values())),
-                at=instants,
-                campaign=st.none() | st.sampled_from(CAMPAIGNS),
-            ),
-            max_size=3,
+        events=st.lists(_happenings, max_size=4),
+        consents=st.dictionaries(
+            st.sampled_from(TOPICS), st.sampled_from(["given", "withdrawn"]), max_size=2
         ),
+        suppressed=st.none() | st.sampled_from(sorted(STRENGTH)),
+        deals=st.lists(_deals, max_size=2),
+        tasks=st.lists(_tasks, max_size=2),
     ),
 )

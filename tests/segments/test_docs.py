@@ -14,7 +14,7 @@ from leads import Lead
 from segments import RuleError, fits, parse, say, where
 from segments.facts import Facts
 from segments.reading import MAX_CONDITIONS, MAX_DEPTH, MAX_LENGTH
-from segments.vocabulary import FIELDS, UNITS, VERBS
+from segments.vocabulary import DEAL_FIELDS, FIELDS, OPENERS, UNITS, VERBS
 from tests.segments.rules import LeadRow
 
 TEXT = (Path(__file__).parents[2] / "docs" / "segments.md").read_text(encoding="utf-8")
@@ -40,7 +40,11 @@ def _code(cell: str) -> str:
 
 
 EXAMPLES = [line for block in _blocks("rule") for line in block.splitlines()]
-EXAMPLES += [_code(row[0]) for row in _table("Conditions") + _table("What happened")]
+TABLES = (
+    *("Conditions", "What happened", "Where they stand", "Deals and tasks"),
+    "Consent and suppression",
+)
+EXAMPLES += [_code(row[0]) for heading in TABLES for row in _table(heading)]
 EXAMPLES += re.findall(r"potok segments (?:count|preview|create polish) '(.*?)'", TEXT)
 EXAMPLES += re.findall(r'rule = """\n(.*?)"""', TEXT, re.S)
 UNKNOWN = [(_code(row[0]), row[1] == "yes") for row in _table("What is not known")]
@@ -78,6 +82,19 @@ def test_what_is_not_known_does_what_the_table_says(database: Database, now: dat
 def test_the_table_of_fields_is_the_language() -> None:
     rows = {_code(row[0]): row[1:] for row in _table("Fields")}
     assert rows == {word.name: [word.kind.value, word.about] for word in FIELDS.values()}
+
+
+def test_the_table_of_a_deals_columns_is_the_language() -> None:
+    part = TEXT.split("| a deal's |")[1].split("\n\n")[0]
+    rows = [[c.strip() for c in row.strip("|").split("|")] for row in part.splitlines()[2:]]
+    told = {_code(row[0]): row[1:] for row in rows}
+    assert told == {word.name: [word.kind.value, word.about] for word in DEAL_FIELDS.values()}
+
+
+def test_the_grammar_names_every_verb_and_opener() -> None:
+    (grammar,) = _blocks("grammar")
+    words = [*VERBS, *(opener.rstrip(".") for opener in OPENERS)]
+    assert [word for word in words if word not in grammar.replace("[", "").replace("]", "")] == []
 
 
 def test_every_verb_and_unit_is_told() -> None:

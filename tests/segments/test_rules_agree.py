@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
 from console.database import Database
-from leads import Event, Lead, Preference
+from leads import Consent, Deal, Event, Lead, Preference, Suppression, Task
 from segments import Rule, fits, parse, say, where
 from segments.tree import Condition
 from tests.segments import rules
@@ -41,7 +41,7 @@ def test_sql_and_judge_choose_the_same_leads(
     stages = {"demo": ("sales", "partners"), "won": ("sales",)} if staged else {}
 
     def check(session: Session) -> None:
-        for table in (Event, Preference, Lead):
+        for table in (Suppression, Consent, Deal, Task, Event, Preference, Lead):
             session.execute(delete(table))
         for number, lead in enumerate(leads, 1):
             row, *rest = lead.rows(number)

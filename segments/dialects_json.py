@@ -1,0 +1,216 @@
+"""What SQLite and PostgreSQL say differently about JSON: attributes, properties, lists.
+
+Each is an expression that is NULL when there is no such value; `sql.py` turns NULL into false.
+"""
+
+import json
+from typing import Any, Self
+
+from sqlalchemy import Boolean, Numeric, SQLColumnExpression, String, literal
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+from segments.folding import NUMBER_LENGTH
+
+
+class members(FunctionElement[Any]):  # noqa: N801
+    """The members of an attribute that is a list, as rows of `value` and `type`; else no rows."""
+
+    name = "members"
+    inherit_cache = True
+
+    def __init__(self, column: SQLColumnExpression[Any], name: str, inside: str = "") -> None:
+        super().__init__(*_place(column, name, inside))
+
+
+@compiles(members, "sqlite")
+def _(element: members, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _, path = (compiler.process(each, **kw) for each in element.clauses)
+    return f"json_each({column}, {path})"
+
+
+@compiles(members, "postgresql")
+def _(element: members, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key, _ = (compiler.process(each, **kw) for each in element.clauses)
+    found = f"{column} -> {key}"
+    # Asked of something else PostgreSQL gives an error, whatever stands before it in the clause.
+    return (
+        f"jsonb_array_elements(CASE jsonb_typeof({found}) WHEN 'array' THEN {found} "
+        "ELSE '[]'::jsonb END)"
+    )
+
+
+def _place(column: SQLColumnExpression[Any], name: str, inside: str) -> tuple[Any, Any, Any]:
+    """Column, key and path of one entry; `inside` names the object in the column that holds it."""
+    # Keys are stored escaped to ASCII, and SQLite before 3.45 compares them as stored.
+    path = f"$.{inside}.{json.dumps(name)}" if inside else f"$.{json.dumps(name)}"
+    column = _Inside(column, inside) if inside else column
+    return column, literal(name, String()), literal(path, String())
+
+
+class _Inside(FunctionElement[Any]):
+    """The object under a key. SQLite reads it by the path instead."""
+
+    inherit_cache = True
+
+    def __init__(self, column: SQLColumnExpression[Any], key: str) -> None:
+        super().__init__(column, literal(key, String()))
+
+
+@compiles(_Inside, "sqlite")
+def _(element: _Inside, compiler: SQLCompiler, **kw: Any) -> str:
+    column, _ = element.clauses
+    return compiler.process(column, **kw)
+
+
+@compiles(_Inside, "postgresql")
+def _(element: _Inside, compiler: SQLCompiler, **kw: Any) -> str:
+    column, key = (compiler.process(each, **kw) for each in element.clauses)
+    return f"({column} -> {key})"
+
+
+class JsonValue(FunctionElement[Any]):
+    """An entry of a JSON column, or one member of `members`, read as something."""
+
+    inherit_cache = True
+    #: How each database says it: {type} is its word for the JSON type, {value} the value as text.
+    sqlite: str
+    postgresql: str
+
+    @classmethod
+    def of(cls, column: SQLColumnExpression[Any], name: str, inside: str = "") -> Self:
+        """The entry called `name`."""
+        return cls(*_place(column, name, inside))
+
+    @classmethod
+    def of_member(cls, rows: Any) -> Self:
+        """One row of `members`."""
+        return cls(rows.c.value, rows.c.type)
+
+
+@compiles(JsonValue, "sqlite")
+def _(element: JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
+    column, *rest = (compiler.process(each, **kw) for each in element.clauses)
+    if len(rest) == 1:
+        return element.sqlite.format(type=rest[0], value=column)
+    path = rest[1]
+    return element.sqlite.format(
+        type=f"json_type({column}, {path})", value=f"json_extract({column}, {path})"
+    )
+
+
+@compiles(JsonValue, "postgresql")
+def _(element: JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
+    column, *rest = (compiler.process(each, **kw) for each in element.clauses)
+    if len(rest) == 1:
+        return element.postgresql.format(
+            type=f"jsonb_typeof({column})", value=f"({column} #>> '{{}}')"
+        )
+    key = rest[0]
+    return element.postgresql.format(
+        type=f"jsonb_typeof({column} -> {key})", value=f"({column} ->> {key})"
+    )
+
+
+class attribute_is_list(JsonValue):  # noqa: N801
+    """Whether it is a list."""
+
+    type = Boolean()
+    inherit_cache = True
+    sqlite = "({type} = 'array')"
+    postgresql = "({type} = 'array')"
+
+
+class attribute_bare_text(JsonValue):  # noqa: N801
+    """The value's text as it is; only for values that `attribute_is_text`."""
+
+    type = String()
+    inherit_cache = True
+    sqlite = "{value}"
+    postgresql = "{value}"
+
+
+class attribute_text(JsonValue):  # noqa: N801
+    """The value's text, folded; only for values that `attribute_is_text`."""
+
+    type = String()
+    inherit_cache = True
+    sqlite = "lower({value})"
+    postgresql = 'lower({value} COLLATE "C")'
+
+
+class attribute_is_text(JsonValue):  # noqa: N801
+    """Asked after the comparison, so that only values that passed it are looked at twice."""
+
+    type = Boolean()
+    inherit_cache = True
+    sqlite = "({type} = 'text')"
+    postgresql = "({type} = 'string')"
+
+
+class attribute_number(JsonValue):  # noqa: N801
+    """The number, or the one a text looks like (`folding.NUMBER`).
+
+    Plain digits are told first: 200,000 leads in SQLite take 190 ms, 510 ms without that branch.
+    """
+
+    type = Numeric(asdecimal=False)
+    inherit_cache = True
+    sqlite = (
+        "(CASE {type} WHEN 'text' THEN "
+        "CASE WHEN {value} NOT GLOB '*[^0-9]*' THEN "
+        f"CASE WHEN length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
+        "THEN CAST({value} AS REAL) END "
+        f"WHEN length({{value}}) <= {NUMBER_LENGTH} "
+        "AND {value} NOT GLOB '*[^0-9.-]*' AND substr({value}, 2) NOT GLOB '*-*' "
+        "AND {value} NOT GLOB '*.*.*' AND ltrim({value}, '-') GLOB '[0-9]*' "
+        "AND {value} GLOB '*[0-9]' THEN CAST({value} AS REAL) END "
+        "WHEN 'integer' THEN {value} WHEN 'real' THEN {value} END)"
+    )
+    postgresql = (
+        "(CASE {type} WHEN 'number' THEN {value}::numeric WHEN 'string' THEN "
+        f"CASE WHEN length({{value}}) <= {NUMBER_LENGTH} "
+        "AND {value} ~ '^-?[0-9]+([.][0-9]+)?$' THEN {value}::numeric END END)"
+    )
+
+
+class attribute_day(JsonValue):  # noqa: N801
+    """The first ten letters of a text that begins like 2026-05-01 (`folding.DAY`)."""
+
+    type = String()
+    inherit_cache = True
+    sqlite = (
+        "(CASE WHEN {type} = 'text' AND {value} GLOB "
+        "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' THEN substr({value}, 1, 10) END)"
+    )
+    postgresql = (
+        "(CASE WHEN {type} = 'string' AND {value} ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}' "
+        'THEN substr({value}, 1, 10) COLLATE "C" END)'
+    )
+
+
+class attribute_yes(JsonValue):  # noqa: N801
+    """`yes` or `no`: a JSON true or false, or a text that says so (`fitting.YES`, `NO`)."""
+
+    type = String()
+    inherit_cache = True
+    sqlite = (
+        "(CASE {type} WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' WHEN 'text' THEN "
+        "CASE WHEN lower({value}) IN ('yes', 'true') THEN 'yes' "
+        "WHEN lower({value}) IN ('no', 'false') THEN 'no' END END)"
+    )
+    postgresql = (
+        "(CASE WHEN {type} IN ('boolean', 'string') THEN "
+        "CASE WHEN lower({value} COLLATE \"C\") IN ('yes', 'true') THEN 'yes' "
+        "WHEN lower({value} COLLATE \"C\") IN ('no', 'false') THEN 'no' END END)"
+    )
+
+
+class attribute_known(JsonValue):  # noqa: N801
+    """True when there is a value of any kind that is not an empty text."""
+
+    type = Boolean()
+    inherit_cache = True
+    sqlite = "({type} <> 'null' AND {value} <> '')"
+    postgresql = "({type} <> 'null' AND {value} <> '')"
