@@ -17,8 +17,8 @@ from sqlalchemy import (
     cast,
     exists,
     literal,
+    not_,
     or_,
-    true,
 )
 
 from segments.clauses import OPERATORS, Clause, compared, surely, text_of
@@ -72,10 +72,11 @@ class Entry:
         return self._one(fits)
 
     def known(self) -> Clause:
-        """Whether there is a value at all; an empty list is none."""
+        """Whether there is a value at all; a list needs one that is."""
         read = self._read
-        listed = and_(read(attribute_is_list), self._member(lambda _: true()))
-        return surely(and_(read(attribute_known), or_(~read(attribute_is_list), listed)))
+        alone = and_(read(attribute_known), not_(read(attribute_is_list)))
+        member = self._member(lambda kind: kind(attribute_known))
+        return or_(surely(alone), surely(and_(read(attribute_is_list), member)))
 
     def _read(self, kind: type[JsonValue]) -> Any:
         return kind.of(self.column, self.name, self.inside)

@@ -46,7 +46,16 @@ from segments.tree import (
     Suppressed,
     WasIn,
 )
-from segments.values_judged import TESTS, Judged, Tests, answer, instant, stated, texts
+from segments.values_judged import (
+    TESTS,
+    Judged,
+    Tests,
+    answer,
+    instant,
+    known,
+    stated,
+    texts,
+)
 from segments.vocabulary import FIELDS, Kind
 
 
@@ -178,7 +187,7 @@ class Judge:
     def _has(self, operand: Operand) -> bool:
         match operand:
             case Attribute(name=name):
-                return self.facts.attributes.get(name) not in (None, "", [])
+                return known(self.facts.attributes.get(name))
             case Preferred(name=name):
                 return any(each.name == name for each in self.facts.preferences)
             case Tag():

@@ -66,7 +66,8 @@ def unexpected(text: str, error: UnexpectedInput) -> RuleError:
     token, expected = error.token, error.accepts or error.expected
     last = _last(error)
     word = last if isinstance(last, Token) and last.type == "WORD" else None
-    if word is not None and "COMPARISON" in error.expected and not _known(word):
+    named = word is not None and "COMPARISON" in error.expected and not _behind_where(error)
+    if word is not None and named and not _known(word):
         unfit = unknown_field(word, Place(word.start_pos or 0, word.end_pos or 0))
         return place_error(text, unfit.place, unfit.message, unfit.suggestion)
     belongs = _belongs(expected, last)
@@ -100,11 +101,20 @@ def _known(word: str) -> bool:
     return word.lower() in (*FIELDS, "tag") or word.lower().startswith(("attr.", "prefers."))
 
 
+def _stack(error: UnexpectedToken) -> list[object]:
+    parser = getattr(error, "interactive_parser", None)
+    return parser.parser_state.value_stack if parser is not None else []
+
+
 def _last(error: UnexpectedToken) -> object:
     """What was understood last: a token, or what the parser made of some."""
-    parser = getattr(error, "interactive_parser", None)
-    stack = parser.parser_state.value_stack if parser is not None else []
+    stack = _stack(error)
     return stack[-1] if stack else None
+
+
+def _behind_where(error: UnexpectedToken) -> bool:
+    """Whether names are those of properties or of a deal's columns here."""
+    return any(isinstance(each, Token) and each.type == "_WHERE" for each in _stack(error))
 
 
 def _belongs(expected: Collection[str], last: object) -> str:

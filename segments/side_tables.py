@@ -131,7 +131,7 @@ class Sides:
 
     def next_task(self, asked: NextTask) -> Clause:
         """An open task; the first one is overdue when any is."""
-        conditions = [col(Task.done_at).is_(None)]
+        conditions: list[Clause] = [col(Task.done_at).is_(None)]
         if asked.overdue:
             edge = self.now if asked.by is None else before(self.now, asked.by, self.zone)
             conditions.append(col(Task.due_at) < edge)

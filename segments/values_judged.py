@@ -104,7 +104,7 @@ class Judged:
             raise TypeError(f"{test.operand!r} is no property")
         found = properties.get(test.operand.name) if isinstance(properties, dict) else None
         if isinstance(test, Has):
-            return found not in (None, "", [])
+            return known(found)
         return answer(test, lambda tests: self.entry(found, tests))
 
     def deal(self, test: Test, deal: DealFacts) -> bool:
@@ -149,6 +149,12 @@ class Judged:
                 return isinstance(found, bool) and found == yes
             case _:
                 return isinstance(found, str) and texts(found, sign, value)
+
+
+def known(found: Any) -> bool:
+    """Whether an attribute or property has a value at all; a list needs one that is."""
+    values = found if isinstance(found, list) else [found]
+    return any(value not in (None, "") for value in values)
 
 
 def _number(found: Any) -> float | None:

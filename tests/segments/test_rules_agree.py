@@ -1,4 +1,5 @@
-"""Random rules: printed and read back they are the same, and SQL and Python agree on every lead."""
+"""Random rules: printed and read back they are the same; SQL, the judge and a naive evaluator that
+was written from the page of the language alone choose the same leads."""
 
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from leads import Consent, Deal, Event, Lead, Preference, Suppression, Task
 from segments import Rule, fits, parse, say, where
 from segments.tree import Condition
 from tests.segments import rules
+from tests.segments.naive import Naive
 
 
 @given(rules.conditions)
@@ -35,7 +37,7 @@ class _Undo(Exception):
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_sql_and_judge_choose_the_same_leads(
+def test_sql_judge_and_a_naive_evaluator_choose_the_same_leads(
     database: Database, conditions: list[Condition], leads: list[rules.LeadRow], staged: bool
 ) -> None:
     stages = {"demo": ("sales", "partners"), "won": ("sales",)} if staged else {}
@@ -56,6 +58,12 @@ def test_sql_and_judge_choose_the_same_leads(
                 for number, lead in enumerate(leads, 1)
                 if fits(rule, lead.facts, now=rules.NOW, zone=rules.ZONE)
             ]
+            naive = [
+                number
+                for number, lead in enumerate(leads, 1)
+                if Naive(rule, lead.facts, rules.NOW, rules.ZONE).yes(condition)
+            ]
+            assert naive == expected, say(rule)
             for whole in (False, True):
                 clause = where(rule, now=rules.NOW, zone=rules.ZONE, whole=whole)
                 found = session.scalars(
