@@ -83,6 +83,8 @@ def one_line(text: str) -> str:
 
 def attribute_value(text: str) -> str:
     """Text of an attribute: line breaks are kept. Raises FieldError when it is too long."""
+    if text.isascii() and text.isprintable() and len(text) <= LONGEST_ATTRIBUTE:
+        return text.strip()
     value = _CONTROL.sub("", unicodedata.normalize("NFC", text)).strip()
     if len(value) > LONGEST_ATTRIBUTE:
         raise FieldError(f"a value has {len(value)} letters; {LONGEST_ATTRIBUTE} are the most")

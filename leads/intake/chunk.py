@@ -6,60 +6,97 @@ same is `unchanged` and leaves no event.
 """
 
 from collections.abc import Sequence
-from random import Random
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from leads.fields import FIELDS
+from leads.intake.arriving import Arrival, Arrivals
 from leads.intake.counts import Counts
 from leads.intake.draft import Draft, fresh, present
 from leads.intake.incoming import Incoming
 from leads.intake.terms import Terms
-from leads.intake.writing import write_drafts
+from leads.intake.writing import write_changes
 from leads.suppression import suppress_all
 from leads.tables import Consent, Lead, Preference, Suppression
 
 
+@dataclass(kw_only=True, slots=True)
+class Prepared:
+    """All rows of one address, and the lead they make when there is none yet."""
+
+    group: Sequence[Incoming]
+    draft: Draft
+    #: What becomes of each row then.
+    became: list[str]
+    opts_out: bool
+    #: Its rows; None in a dry run.
+    arrival: Arrival | None = None
+
+
+def prepare(
+    groups: Sequence[Sequence[Incoming]], terms: Terms, arrivals: Arrivals | None
+) -> list[Prepared]:
+    """Everything that needs no database; each group holds all rows of one address, in order."""
+    stage = terms.stage or terms.pipeline.names[0]
+    found = []
+    for group in groups:
+        first = group[0]
+        draft = fresh(first, pipeline=terms.pipeline.name, stage=stage)
+        for agreed in first.consents:
+            draft.agree(agreed, on_duplicate=terms.on_duplicate, now=terms.now)
+        became = ["added", *_move_on(draft, group[1:], terms)]
+        opts_out = any(row.opted_out for row in group)
+        found.append(Prepared(group=group, draft=draft, became=became, opts_out=opts_out))
+    if arrivals is not None:
+        new = [(each.group[0].address, each.group[0].line, each.draft) for each in found]
+        for each, arrival in zip(found, arrivals.ready(new), strict=True):
+            each.arrival = arrival
+    return found
+
+
 def apply_chunk(
     session: Session,
-    groups: Sequence[Sequence[Incoming]],
+    prepared: Sequence[Prepared],
     terms: Terms,
     *,
     import_id: int | None,
-    dice: Random,
+    arrivals: Arrivals | None,
 ) -> Counts:
-    """Takes in the rows; each group holds all rows of one address, in the file's order.
-
-    Without `import_id` nothing is written (a dry run); the counts are the same.
-    """
-    chunk = _Chunk(session, terms, writing=import_id is not None)
-    chunk.load([group[0].key for group in groups])
-    for group in groups:
-        chunk.take(group)
-    if import_id is not None:
-        write_drafts(
-            session,
-            [(row.address, row.line, draft) for row, draft in chunk.new],
-            chunk.changed,
-            terms,
-            import_id=import_id,
-            dice=dice,
-        )
+    """Takes in the rows. Without `arrivals` nothing is written (a dry run); the counts are the
+    same."""
+    chunk = _Chunk(session, terms, writing=arrivals is not None)
+    chunk.load([each.draft.key for each in prepared])
+    for each in prepared:
+        chunk.take(each)
+    if arrivals is not None and import_id is not None:
+        arrivals.write(session, chunk.new)
+        write_changes(session, chunk.changed, terms, import_id=import_id)
         if chunk.opting_out:
             suppress_all(session, chunk.opting_out, reason="opted_out", at=terms.now, by=terms.file)
     return chunk.counts
+
+
+def _move_on(draft: Draft, rows: Sequence[Incoming], terms: Terms) -> list[str]:
+    """Applies the rows; what becomes of each."""
+    became = []
+    for row in rows:
+        last = draft.copy()
+        draft.apply(row, on_duplicate=terms.on_duplicate, now=terms.now)
+        became.append("unchanged" if draft == last else "updated")
+    return became
 
 
 class _Chunk:
     def __init__(self, session: Session, terms: Terms, *, writing: bool) -> None:
         self.session, self.terms, self.writing = session, terms, writing
         self.counts = Counts()
+        #: What the database has, by address key.
         self.drafts: dict[str, Draft] = {}
         self.suppressed: set[str] = set()
         self.opting_out: list[str] = []
-        #: The first row and the draft of each new lead.
-        self.new: list[tuple[Incoming, Draft]] = []
+        self.new: list[Arrival] = []
         #: (line, before, after) of each changed lead.
         self.changed: list[tuple[int, Draft, Draft]] = []
 
@@ -117,41 +154,30 @@ class _Chunk:
         ):
             drafts[lead_id].consents[topic] = (state, source, at)
 
-    def take(self, group: Sequence[Incoming]) -> None:
+    def take(self, prepared: Prepared) -> None:
         """All rows of one address, in memory."""
-        first, terms, counts = group[0], self.terms, self.counts
-        draft = self.drafts.get(first.key)
-        became: list[str] = []
-        if draft is None:
-            draft = fresh(
-                first, pipeline=terms.pipeline.name, stage=terms.stage or terms.pipeline.names[0]
-            )
-            before = draft
-            for agreed in first.consents:
-                draft.agree(agreed, on_duplicate=terms.on_duplicate, now=terms.now)
-            self.drafts[first.key] = draft
-            self.new.append((first, draft))
-            became.append("added")
-        else:
+        group, key = prepared.group, prepared.draft.key
+        draft, became = self.drafts.get(key), prepared.became
+        if prepared.opts_out:
+            self.opting_out.append(key)
+        if draft is not None:
             before = draft.copy()
-        for row in group[len(became) :]:
-            last = draft.copy()
-            draft.apply(row, on_duplicate=terms.on_duplicate, now=terms.now)
-            became.append("unchanged" if draft == last else "updated")
-        opts_out = any(row.opted_out for row in group)
-        if opts_out:
-            self.opting_out.append(first.key)
-        if opts_out and first.key not in self.suppressed:
-            self.suppressed.add(first.key)
-            if became[0] == "unchanged":
-                became[0] = "updated"
-        elif draft == before and became[0] != "added":
-            # Several rows contradicted each other and the last word was what we knew already.
-            became = ["unchanged"] * len(became)
-        if draft is not before and draft != before:
-            self.changed.append((first.line, before, draft))
+            became = _move_on(draft, group, self.terms)
+            if prepared.opts_out and key not in self.suppressed:
+                if became[0] == "unchanged":
+                    became[0] = "updated"
+            elif draft == before:
+                # Several rows contradicted each other and the last word was what we knew already.
+                became = ["unchanged"] * len(became)
+            if draft != before:
+                self.changed.append((group[0].line, before, draft))
+        elif prepared.arrival is not None:
+            self.new.append(prepared.arrival)
+        if prepared.opts_out:
+            self.suppressed.add(key)
+        counts = self.counts
         for name in became:
             setattr(counts, name, getattr(counts, name) + 1)
         counts.repeated += len(group) - 1
-        if first.key in self.suppressed:
+        if key in self.suppressed:
             counts.suppressed += len(group)

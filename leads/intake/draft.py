@@ -8,10 +8,12 @@ from typing import Any
 from leads.fields import FIELDS
 from leads.intake.incoming import Agreed, Incoming
 from leads.intake.terms import GIVEN, WITHDRAWN
-from leads.names import complete, renamed
+from leads.names import renamed
 
 #: topic -> (state, source, at)
 Consents = dict[str, tuple[str, str, datetime]]
+
+_NOTHING = dict.fromkeys(FIELDS, "")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -113,11 +115,9 @@ class Draft:
 
 def fresh(row: Incoming, *, pipeline: str, stage: str) -> Draft:
     """A new lead as the row has it."""
-    facts = {name: row.fields.get(name, "") for name in FIELDS}
-    complete(facts)
     return Draft(
         key=row.key,
-        fields=facts,
+        fields={**_NOTHING, **row.fields},
         pipeline=row.pipeline or pipeline,
         stage=row.stage or stage,
         attributes=dict(row.attributes),

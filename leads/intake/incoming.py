@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache, partial
 
 from leads.address import Address, address_key, parse_address
 from leads.errors import FieldError, LeadError
@@ -50,6 +51,11 @@ class Incoming:
     odd: list[tuple[str, str]] = field(default_factory=list)
 
 
+#: What the row says of matters that several columns decide.
+Said = dict[str, str]
+Take = Callable[[Incoming, Said, str], None]
+
+
 class Reader:
     """Turns rows into `Incoming`. Columns are sorted out once, so that a row costs little."""
 
@@ -58,7 +64,12 @@ class Reader:
         self._email = next(c.index for c in columns if c.target == "email")
         self._width = len(columns)
         self._rest = [
-            (c.index, c.target, c.heading or f"#{c.index + 1}", self._taker(c.target))
+            (
+                c.index,
+                c.heading or f"#{c.index + 1}",
+                c.target if c.target in _CODED else "",
+                self._taker(c.target),
+            )
             for c in columns
             if c.target not in (IGNORED, "email")
         ]
@@ -85,19 +96,19 @@ class Reader:
                 f"the row has {len(cells)} cells and the header {self._width}: a value that holds "
                 "the delimiter needs quotation marks around it"
             )
-        if any("\x00" in cell for cell in cells):
+        if "\x00" in "".join(cells):
             raise FieldError("the row holds NUL bytes: the file was damaged")
         address = parse_address(cells[self._email] if self._email < len(cells) else "")
         found = Incoming(line=row.line, address=address, key=address_key(address, self._terms.key))
         said: dict[str, str] = {}
-        for index, target, heading, take in self._rest:
-            cell = cells[index].strip() if index < len(cells) else ""
-            if cell:
+        width = len(cells)
+        for index, heading, coded, take in self._rest:
+            if index < width and (cell := cells[index].strip()):
                 try:
-                    take(found, said, target, cell)
+                    take(found, said, cell)
                 except FieldError as error:
-                    if target in _CODED:
-                        found.attributes[target] = attribute_value(cell)
+                    if coded:
+                        found.attributes[coded] = attribute_value(cell)
                         found.odd.append((heading, f"line {row.line}: {error}"))
                         continue
                     raise FieldError(f"{heading}: {error}") from error
@@ -108,20 +119,26 @@ class Reader:
         self._consent(found, said)
         return found
 
-    def _taker(self, target: str) -> "Callable[[Incoming, dict[str, str], str, str], None]":
+    def _taker(self, target: str) -> Take:
+        """What puts a cell of this column into the row; made once for each column."""
+        name = target.partition(".")[2]
+        if target in _CODED:
+            return partial(_coded, target)
         if target in FIELDS:
-            return _field
+            return partial(_field, target)
         if target == "tags":
             return _tags
         if target.startswith("prefers."):
-            return _preference
+            return partial(_preference, name)
         if target.startswith("attr."):
-            return _attribute_list if target.endswith("[]") else _attribute
+            if name.endswith("[]"):
+                return partial(_attribute_list, name.removesuffix("[]"))
+            return partial(_attribute, name)
         if target.startswith("consent."):
-            return self._topic_consent
+            return partial(self._topic_consent, name)
         if target == "opted_out":
             return _opted_out
-        return _later
+        return partial(_later, target)
 
     def _stage(self, found: Incoming, said: dict[str, str]) -> None:
         if "pipeline" in said or "stage" in said:
@@ -156,7 +173,7 @@ class Reader:
             for t in topics
         ]
 
-    def _topic_consent(self, found: Incoming, said: dict[str, str], target: str, cell: str) -> None:
+    def _topic_consent(self, named: str, found: Incoming, __: Said, cell: str) -> None:
         """`given 2025-09-21 fair in Poznań`, as `leads export` writes it; or a plain yes or no."""
         word, _, rest = cell.partition(" ")
         state, at = yes_or_no(word), None
@@ -165,7 +182,7 @@ class Reader:
         date, _, source = rest.strip().partition(" ")
         if date:
             at = self._past(date)
-        topic = choice(target.partition(".")[2], "a topic")
+        topic = choice(named, "a topic")
         found.consents.append(
             Agreed(
                 topic="" if topic == "*" else topic,
@@ -182,36 +199,65 @@ class Reader:
         return at
 
 
-def _field(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
-    value = field_value(target, cell)
+def _field(name: str, found: Incoming, _: Said, cell: str) -> None:
+    value = field_value(name, cell)
     if value:
-        found.fields[target] = value
+        found.fields[name] = value
 
 
-def _tags(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
-    found.tags += [each for text in tags_in(cell) if (each := tag(text)) not in found.tags]
+def _coded(name: str, found: Incoming, _: Said, cell: str) -> None:
+    value, why = _code(name, cell)
+    if why:
+        raise FieldError(why)
+    if value:
+        found.fields[name] = value
 
 
-def _preference(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
-    values = found.preferences.setdefault(target.partition(".")[2], [])
-    values += [
-        v for text in values_in(cell) if (v := choice(text, "a preference")) and v not in values
-    ]
+@lru_cache(maxsize=4096)
+def _code(name: str, cell: str) -> tuple[str, str]:
+    """(value, "") or ("", why not); few differ, and the nearest code takes milliseconds to find."""
+    try:
+        return field_value(name, cell), ""
+    except FieldError as error:
+        return "", str(error)
 
 
-def _attribute(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+def _tags(found: Incoming, _: Said, cell: str) -> None:
+    found.tags += [each for each in _tags_of(cell) if each not in found.tags]
+
+
+@lru_cache(maxsize=4096)
+def _tags_of(cell: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag(text) for text in tags_in(cell)))
+
+
+def _preference(name: str, found: Incoming, _: Said, cell: str) -> None:
+    values = _choices(cell)
+    if name in found.preferences:
+        found.preferences[name] += [v for v in values if v not in found.preferences[name]]
+    elif values:
+        found.preferences[name] = list(values)
+
+
+@lru_cache(maxsize=4096)
+def _choices(cell: str) -> tuple[str, ...]:
+    values = (choice(text, "a preference") for text in values_in(cell))
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _attribute(name: str, found: Incoming, _: Said, cell: str) -> None:
     value = attribute_value(cell)
     if value:
-        found.attributes[target.partition(".")[2]] = value
+        found.attributes[name] = value
 
 
-def _attribute_list(found: Incoming, _: dict[str, str], target: str, cell: str) -> None:
+def _attribute_list(name: str, found: Incoming, _: Said, cell: str) -> None:
     values = attribute_list(values_in(cell))
     if values:
-        found.attributes[target.partition(".")[2].removesuffix("[]")] = values
+        found.attributes[name] = values
 
 
-def _opted_out(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
+def _opted_out(found: Incoming, _: Said, cell: str) -> None:
     word = yes_or_no(cell)
     if word is None:
         # Mailchimp writes the time of opting out, others the word itself.
@@ -221,5 +267,5 @@ def _opted_out(found: Incoming, _: dict[str, str], __: str, cell: str) -> None:
     found.opted_out = found.opted_out or word
 
 
-def _later(_: Incoming, said: dict[str, str], target: str, cell: str) -> None:
+def _later(target: str, _: Incoming, said: Said, cell: str) -> None:
     said[target] = cell

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from leads.address import parse_address
 from leads.errors import AddressError, FileError
@@ -23,8 +24,7 @@ _LONGEST_CELL = 131_072
 _EXCEL = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of the file."""
 
     #: The line it begins on, counted from 1.
@@ -131,8 +131,8 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[Row]:
                 if len(lines) > 1 or lines[0].count('"') % 2:
                     _refuse_open(path, lines, delimiter, start)
                 lines.clear()
-                if any(cell and not cell.isspace() for cell in cells):
-                    yield Row(line=start, cells=cells)
+                if "".join(cells).strip():
+                    yield Row(start, cells)
                 start = reader.line_num + 1 + skipped
         except csv.Error as error:
             raise FileError(

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import insert, update
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from leads.errors import LeadError
-from leads.intake.chunk import apply_chunk
+from leads.intake.arriving import Arrivals
+from leads.intake.chunk import Prepared, apply_chunk, prepare
 from leads.intake.counts import SHOWN, Counts, Taken
 from leads.intake.incoming import Incoming, Reader
 from leads.intake.mapping import Column, targets_of
@@ -25,8 +27,6 @@ from leads.intake.reading import Row, Source
 from leads.intake.rejects import Rejects
 from leads.intake.terms import Terms
 from leads.tables import Import
-
-T = TypeVar("T")
 
 #: Runs a function in one transaction of its own: `Database.write`, `Database.read`.
 Transaction = Callable[[Callable[[Session], Any]], Any]
@@ -58,8 +58,10 @@ def take_in(
     total, later = _look(source, reader)
     taken = Taken()
     rejects = None if dry_run else Rejects(source)
+    arrivals = None
     if not dry_run:
-        taken.import_id = write(lambda session: _begin(session, source, columns, terms))
+        taken.import_id, dialect = write(lambda s: _begin(s, source, columns, terms))
+        arrivals = Arrivals(dialect, terms, taken.import_id, dice)
     complete = False
     try:
         for groups, refused in _chunks(source, reader, later, taken):
@@ -68,10 +70,12 @@ def take_in(
                     rejects.add(row, reason)
                 if len(taken.reasons) < SHOWN:
                     taken.reasons.append((row.line, reason))
-            work = partial(
-                _chunk, groups=groups, refused=len(refused), terms=terms, taken=taken, dice=dice
+            chunk = partial(
+                _chunk, refused=len(refused), terms=terms, taken=taken, arrivals=arrivals
             )
-            taken.counts = _again(read if dry_run else write, work)
+            # Made anew for another try, with other tokens.
+            ready = partial(prepare, groups, terms, arrivals)
+            taken.counts = _again(read if dry_run else write, ready, chunk)
             if progress is not None:
                 progress(taken.counts.read, total)
         complete = True
@@ -91,7 +95,7 @@ def take_in(
 
 def _look(source: Source, reader: Reader) -> tuple[int, dict[str, list[Row]]]:
     """Rows in the file, and {address key: its rows} for addresses that stand there repeatedly."""
-    seen: dict[int, int] = {}
+    seen: set[int] = set()
     twice: dict[str, list[Row]] = {}
     total = 0
     for row in source.rows():
@@ -104,7 +108,7 @@ def _look(source: Source, reader: Reader) -> tuple[int, dict[str, list[Row]]]:
         if short in seen:
             twice.setdefault(key, []).append(row)
         else:
-            seen[short] = row.line
+            seen.add(short)
     return total, twice
 
 
@@ -119,26 +123,17 @@ def _chunks(
     for row in source.rows():
         if row.line in done:
             continue
-        key = reader.key(row) if later else None
-        rows = [row]
+        group: list[Incoming] = []
+        key = _read(reader, row, group, refused, taken)
+        size += 1
         if key is not None and key in later:
             others = later.pop(key)
-            rows += others
+            for each in others:
+                _read(reader, each, group, refused, taken)
             done.update(each.line for each in others)
-        group: list[Incoming] = []
-        for each in rows:
-            try:
-                incoming = reader.read(each)
-            except LeadError as error:
-                refused.append((each, str(error)))
-                continue
-            group.append(incoming)
-            taken.odd_count += len(incoming.odd)
-            if incoming.odd and len(taken.odd) < SHOWN:
-                taken.odd += incoming.odd
+            size += len(others)
         if group:
             groups.append(group)
-        size += len(rows)
         if size >= CHUNK:
             yield groups, refused
             groups, refused, size = [], [], 0
@@ -146,20 +141,42 @@ def _chunks(
         yield groups, refused
 
 
+def _read(
+    reader: Reader,
+    row: Row,
+    group: list[Incoming],
+    refused: list[tuple[Row, str]],
+    taken: Taken,
+) -> str | None:
+    """Puts the row into one of the lists; returns its address key, if it has one."""
+    try:
+        incoming = reader.read(row)
+    except LeadError as error:
+        refused.append((row, str(error)))
+        return reader.key(row)
+    group.append(incoming)
+    if incoming.odd:
+        taken.odd_count += len(incoming.odd)
+        if len(taken.odd) < SHOWN:
+            taken.odd += incoming.odd
+    return incoming.key
+
+
 def _chunk(
     session: Session,
+    prepared: list[Prepared],
     *,
-    groups: list[list[Incoming]],
     refused: int,
     terms: Terms,
     taken: Taken,
-    dice: Random,
+    arrivals: Arrivals | None,
 ) -> Counts:
     """One transaction; returns the counts of the whole import so far."""
     counts = Counts(rejected=refused)
     counts.add(taken.counts)
-    if groups:
-        counts.add(apply_chunk(session, groups, terms, import_id=taken.import_id, dice=dice))
+    if prepared:
+        done = apply_chunk(session, prepared, terms, import_id=taken.import_id, arrivals=arrivals)
+        counts.add(done)
     if taken.import_id is not None:
         session.execute(
             update(Import)
@@ -170,12 +187,17 @@ def _chunk(
     return counts
 
 
-def _again(transaction: Transaction, work: Callable[[Session], T]) -> T:
+def _again(
+    transaction: Transaction,
+    ready: Callable[[], list[Prepared]],
+    chunk: Callable[..., Counts],
+) -> Counts:
     """On PostgreSQL two imports can bring one address at once: the loser looks again."""
     for attempt in range(_TRIES):
+        prepared = ready()
         try:
-            result: T = transaction(work)
-            return result
+            counts: Counts = transaction(partial(chunk, prepared=prepared))
+            return counts
         except (IntegrityError, OperationalError) as lost:
             deadlock = "deadlock" in str(lost).lower()
             if attempt == _TRIES - 1 or not (isinstance(lost, IntegrityError) or deadlock):
@@ -183,7 +205,10 @@ def _again(transaction: Transaction, work: Callable[[Session], T]) -> T:
     raise AssertionError("the last attempt returned or raised")
 
 
-def _begin(session: Session, source: Source, columns: Sequence[Column], terms: Terms) -> int:
+def _begin(
+    session: Session, source: Source, columns: Sequence[Column], terms: Terms
+) -> tuple[int, Dialect]:
+    """The import's number, and in which words the database is spoken to."""
     made = session.execute(
         insert(Import)
         .values(
@@ -196,7 +221,7 @@ def _begin(session: Session, source: Source, columns: Sequence[Column], terms: T
         )
         .returning(col(Import.id))
     )
-    return int(made.scalar_one() or 0)
+    return int(made.scalar_one() or 0), session.connection().dialect
 
 
 def _finish(session: Session, taken: Taken, finished: datetime) -> None:

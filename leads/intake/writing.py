@@ -1,15 +1,13 @@
-"""The differences of a chunk as rows, written by one statement for each kind of row."""
+"""What changed of known leads as rows, written by one statement for each kind of row."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from random import Random
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, col
 
-from leads.address import Address
 from leads.consent import consent_before
 from leads.fields import number_of
 from leads.intake.draft import Consents, Draft
@@ -18,24 +16,16 @@ from leads.tables import Consent, Event, Lead, Preference
 
 Rows = list[dict[str, Any]]
 
-#: `lead.draw` is below this prime: splits and samples are arithmetic modulo it.
-_DRAWS = 2**31 - 1
 
-
-def write_drafts(
+def write_changes(
     session: Session,
-    new: Sequence[tuple[Address, int, Draft]],
     changed: Sequence[tuple[int, Draft, Draft]],
     terms: Terms,
     *,
     import_id: int,
-    dice: Random,
 ) -> None:
-    """Writes new leads (address, line, draft) and changed ones (line, before, after)."""
+    """Writes changed leads (line, before, after) and what is told of them."""
     told = _Told(terms, import_id)
-    _insert_leads(session, new, terms, dice)
-    for _, line, draft in new:
-        told.arrived(draft, line)
     updates: dict[tuple[str, ...], Rows] = defaultdict(list)
     for line, before, after in changed:
         values = told.changed(before, after, line)
@@ -75,39 +65,6 @@ def write_drafts(
             run(insert(table), rows)
 
 
-def _insert_leads(
-    session: Session, new: Sequence[tuple[Address, int, Draft]], terms: Terms, dice: Random
-) -> None:
-    """New leads get their numbers: `draw` and `token` once, the id from the database."""
-    if not new:
-        return
-    rows = [
-        {
-            "email": address.email,
-            "address_key": draft.key,
-            "domain": address.domain,
-            **draft.fields,
-            "pipeline": draft.pipeline,
-            "stage": draft.stage,
-            "stage_at": terms.now,
-            "score": 0.0,
-            "attributes": draft.attributes,
-            "tags": draft.tags,
-            "draw": dice.randrange(_DRAWS),
-            "token": f"{dice.getrandbits(64):016x}",
-            "created_at": terms.now,
-            "updated_at": terms.now,
-        }
-        for address, _, draft in new
-    ]
-    session.connection().execute(insert(Lead), rows)
-    drafts = {draft.key: draft for _, _, draft in new}
-    for lead_id, key in session.execute(
-        select(col(Lead.id), col(Lead.address_key)).where(col(Lead.address_key).in_(drafts))
-    ):
-        drafts[key].id = lead_id
-
-
 class _Told:
     """The rows that tell what became of the leads, gathered."""
 
@@ -118,18 +75,6 @@ class _Told:
         self.consents: Rows = []
         self.agreed_anew: Rows = []
         self.events: Rows = []
-
-    def arrived(self, draft: Draft, line: int) -> None:
-        """A new lead is one event, however much the file says of it."""
-        for name, values in draft.preferences.items():
-            self._state(draft, name, values)
-        self._agree(draft, draft.consents)
-        data: dict[str, Any] = {"line": line, "stage": draft.stage}
-        if draft.preferences:
-            data["preferences"] = draft.preferences
-        if draft.consents:
-            data["consent"] = {topic: state for topic, (state, _, _) in draft.consents.items()}
-        self._tell(draft, "imported", data)
 
     def changed(self, before: Draft, after: Draft, line: int) -> dict[str, Any]:
         """The columns of `lead` to change; everything else is gathered."""
