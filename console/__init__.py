@@ -12,6 +12,6 @@ Read        cli/ (its frame, then one file per command group); what is set:
             what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
             workspace.py, questions.py, new_workspace.py, starting_files.py, doctor.py; commands
             of several rooms: campaigning.py, sending.py, attending.py, answers.py, importing.py,
-            exporting.py, previews.py, previewing.py, suppressing.py, parting.py;
+            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
             web/ (the opt-out page); demo/
 """

@@ -1,19 +1,28 @@
 """Leads: who they are, where they stand, what they told us, and whether we may write to them.
 
 Does        addresses, leads, preferences, pipeline stages, consent and suppression, the timeline of
-            events, notes, merging and erasing people, intake from files, export.
+            events, notes, deals, tasks, events of your own, merging and erasing people, intake
+            from files, export.
 Owns        lead, preference, consent, suppression, event, deal, task, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
-Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, BCP 47.
+Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, ISO 4217, BCP 47.
 Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
             finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
-            consent.py, suppression.py, codes.csv,
-            permission.py, merging.py, erasing.py, intake/, export.py
+            consent.py, suppression.py, codes.csv, permission.py, money.py, telling.py, deals.py,
+            tasks.py, own_events.py, merging.py, erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
 from leads.changing import add_note, set_fields
 from leads.consent import consents, give_consent, withdraw_consent
+from leads.deals import (
+    change_deal,
+    close_deal,
+    deals_of,
+    find_deal,
+    open_deal,
+    reopen_deal,
+)
 from leads.erasing import erase, with_merged
 from leads.errors import (
     AddressError,
@@ -22,7 +31,9 @@ from leads.errors import (
     LeadError,
     MappingError,
     StageError,
+    UnknownDeal,
     UnknownLead,
+    UnknownTask,
 )
 from leads.export import export_documents, export_rows
 from leads.fields import FIELDS
@@ -37,7 +48,10 @@ from leads.finding import (
     present,
     profile,
 )
+from leads.intake.about import Circumstances
 from leads.intake.counts import Counts, Taken
+from leads.intake.deals import take_in_deals
+from leads.intake.events import take_in_events
 from leads.intake.mapping import Column, map_columns, targets_of
 from leads.intake.opening import open_source
 from leads.intake.reading import Source
@@ -45,6 +59,8 @@ from leads.intake.run import take_in
 from leads.intake.terms import ON_DUPLICATE, Terms
 from leads.intake.values import joined, moment
 from leads.merging import Merged, merge
+from leads.money import CURRENCIES, amount_of, currency_of
+from leads.own_events import event_name, note_event, said_value
 from leads.permission import Permission, mailable, why_left_out
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
@@ -63,6 +79,15 @@ from leads.suppression import (
     unsuppress,
 )
 from leads.tables import Consent, Deal, Event, Import, Lead, Preference, Suppression, Task
+from leads.tasks import (
+    add_task,
+    change_task,
+    due_moment,
+    find_task,
+    finish_task,
+    reopen_task,
+    tasks_of,
+)
 from leads.timeline import KINDS, Entry, record, timeline
 from leads.versions import (
     Version,
@@ -160,4 +185,28 @@ __all__ = [
     "with_merged",
     "merge",
     "Merged",
+    "UnknownDeal",
+    "UnknownTask",
+    "CURRENCIES",
+    "amount_of",
+    "currency_of",
+    "open_deal",
+    "change_deal",
+    "close_deal",
+    "reopen_deal",
+    "deals_of",
+    "find_deal",
+    "add_task",
+    "change_task",
+    "finish_task",
+    "reopen_task",
+    "tasks_of",
+    "find_task",
+    "due_moment",
+    "event_name",
+    "said_value",
+    "note_event",
+    "Circumstances",
+    "take_in_deals",
+    "take_in_events",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session, col
 
 from leads.fields import FIELDS
-from leads.tables import Consent, Event, Lead, Preference
+from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.timeline import record
 
 #: What is kept of an event's data: words of our own, never of or about the person.
@@ -23,6 +23,8 @@ KEPT: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "imported": ("import", "stage"),
         "stage": ("from", "to", "from_pipeline", "to_pipeline"),
         "suppressed": ("reason", "before"),
+        "deal": ("what",),
+        "task": ("what",),
         "skipped": ("reason",),
         "rejected": ("hard", "cause", "status"),
         "bounced": ("hard", "cause", "status"),
@@ -70,7 +72,7 @@ def erase(session: Session, lead_ids: Sequence[int], *, dice: Random, at: dateti
             )
             .execution_options(synchronize_session=False)
         )
-    for table in (Preference, Consent):
+    for table in (Preference, Consent, Deal, Task):
         session.execute(
             delete(table)
             .where(col(table.lead_id).in_(ids))

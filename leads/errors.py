@@ -3,6 +3,8 @@
 LeadError
 ├── AddressError     text that is no e-mail address
 ├── UnknownLead      nobody with this address or number
+├── UnknownDeal      the lead has no such deal, or several
+├── UnknownTask      the lead has no such task, or several
 ├── StageError       a stage that no pipeline has
 ├── FieldError       a field that a lead does not have, or a value that does not fit it
 ├── FileError        a file that cannot be read as rows
@@ -23,6 +25,14 @@ class AddressError(LeadError):
 
 class UnknownLead(LeadError):
     """There is no such lead."""
+
+
+class UnknownDeal(LeadError):
+    """The lead has no such deal."""
+
+
+class UnknownTask(LeadError):
+    """The lead has no such task."""
 
 
 class StageError(LeadError):

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
+from leads import deals, tasks
 from leads.fields import FIELDS
 from leads.finding import present
 from leads.intake.values import cell_text, joined
 from leads.permission import Permission, why_left_out
-from leads.tables import Consent, Lead, Preference
+from leads.tables import Consent, Deal, Event, Lead, Preference, Task
+from leads.telling import plain_values
 
 #: Leads read at once.
 PAGE = 2_000
@@ -29,9 +31,10 @@ EVERYTHING = "*"
 def export_documents(
     session: Session, *conditions: ColumnElement[bool]
 ) -> Iterator[dict[str, Any]]:
-    """Each lead as a document: fields, attributes, tags, preferences, consent, why it is left out
-    of every campaign (None: it is not)."""
-    for lead, stated, agreed in _leads(session, conditions):
+    """Each lead as a document: fields, attributes, tags, preferences, consent, deals, tasks, events
+    of your own, why it is left out of every campaign (None: it is not)."""
+    rows: _Rows = {}
+    for lead, stated, agreed in _leads(session, conditions, rows):
         facts = lead._mapping
         yield {
             **{name: facts[name] for name in COLUMNS},
@@ -41,6 +44,7 @@ def export_documents(
                 {"topic": topic, "state": state, "source": source, "at": at}
                 for topic, (state, source, at) in agreed.items()
             ],
+            **{name: found.get(lead.id, []) for name, found in rows.items()},
             "left_out": lead.left_out,
         }
 
@@ -81,12 +85,19 @@ def export_rows(session: Session, *conditions: ColumnElement[bool]) -> Iterator[
 
 
 _Agreed = dict[str, tuple[str, str, datetime]]
+#: `deals`, `tasks`, `events` -> those of each lead of the page.
+_Rows = dict[str, dict[int, list[dict[str, Any]]]]
 
 
 def _leads(
-    session: Session, conditions: tuple[ColumnElement[bool], ...]
+    session: Session,
+    conditions: tuple[ColumnElement[bool], ...],
+    rows: _Rows | None = None,
 ) -> Iterator[tuple[Row[Any], dict[str, list[str]], _Agreed]]:
-    """Each lead with what it stated and agreed to: three statements a page."""
+    """Each lead with what it stated and agreed to: three statements a page.
+
+    With `rows`, what else belongs to the leads of a page is laid into it: three more.
+    """
     after = 0
     wanted = [col(getattr(Lead, name)) for name in ("id", *COLUMNS, "attributes")]
     while page := session.execute(
@@ -114,9 +125,35 @@ def _leads(
             ).where(col(Consent.lead_id).in_(ids))
         ):
             agreed.setdefault(row.lead_id, {})[row.topic] = (row.state, row.source, row.at)
+        if rows is not None:
+            rows |= _rows(session, ids)
         for lead in page:
             yield lead, stated.get(lead.id, {}), agreed.get(lead.id, {})
         after = ids[-1]
+
+
+def _rows(session: Session, ids: list[int]) -> _Rows:
+    """What these leads have several of."""
+    found: _Rows = {"deals": {}, "tasks": {}, "events": {}}
+    tables: tuple[tuple[str, type[Deal] | type[Task], tuple[str, ...]], ...] = (
+        ("deals", Deal, deals.FACTS),
+        ("tasks", Task, tasks.FACTS),
+    )
+    for name, table, columns in tables:
+        wanted = [getattr(table, each) for each in ("lead_id", *columns)]
+        chosen = select(*wanted).where(col(table.lead_id).in_(ids))
+        for row in session.execute(chosen.order_by(col(table.id))):
+            facts = plain_values({each: getattr(row, each) for each in columns})
+            found[name].setdefault(row.lead_id, []).append(facts)
+    for row in session.execute(
+        select(col(Event.lead_id), col(Event.at), col(Event.kind), col(Event.data))
+        # Only names of your own hold a dot.
+        .where(col(Event.lead_id).in_(ids), col(Event.kind).contains("."))
+        .order_by(col(Event.at), col(Event.id))
+    ):
+        told = {"event": row.kind, "at": row.at, "properties": row.data.get("properties", {})}
+        found["events"].setdefault(row.lead_id, []).append(told)
+    return found
 
 
 def _attributes(

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
-from leads.tables import Consent, Lead, Preference, Suppression
+from leads.deals import deals_of
+from leads.tables import Consent, Deal, Lead, Preference, Suppression, Task
+from leads.tasks import tasks_of
 from leads.timeline import Entry, timeline
 
 
@@ -20,6 +22,10 @@ class Profile:
     preferences: tuple[Preference, ...]
     consents: tuple[Consent, ...]
     suppression: Suppression | None
+    #: In the order they were opened.
+    deals: tuple[Deal, ...]
+    #: Open ones first, the most urgent on top.
+    tasks: tuple[Task, ...]
     #: Newest last.
     timeline: tuple[Entry, ...]
 
@@ -69,6 +75,8 @@ def profile(session: Session, lead: Lead, *, newest: int | None = None) -> Profi
         preferences=tuple(preferences),
         consents=tuple(consents),
         suppression=session.get(Suppression, lead.address_key),
+        deals=tuple(deals_of(session, lead.id)),
+        tasks=tuple(tasks_of(session, lead.id)),
         timeline=tuple(timeline(session, lead.id, newest=newest)),
     )
 

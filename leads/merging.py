@@ -1,10 +1,22 @@
-"""Merging: two records turn out to be one person. What the other one knew goes to the one kept."""
+"""Merging: two records turn out to be one person. What the other one knew goes to the one kept.
+
+The event `merged` on the kept lead holds all that undoes it:
+
+    {"email": the other one's, "lead": its number, "filled": ["company", "attr.size", "tags"],
+     "changed": {"company": ["", "Kos"], "attr.size": [null, "9"], "tags": [["a"], ["a", "b"]]},
+     "preferences": {"topic": ["pricing"]},      what the kept lead had not stated itself
+     "consent": {"": ["given", "withdrawn"]},    by topic; null for one that was not written down
+     "deals": [12], "tasks": [7],                the numbers of those that moved
+     "events": [31, 32]}                         the numbers of the timeline's entries that moved
+
+A suppression that the kept address gets is an event of its own, `suppressed`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel import Session, col
 
 from leads.consent import WITHDRAWN
@@ -12,7 +24,7 @@ from leads.errors import LeadError, UnknownLead
 from leads.fields import FIELDS
 from leads.names import renamed
 from leads.suppression import STRENGTH, suppress, suppression_of
-from leads.tables import Consent, Event, Lead, Preference
+from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.timeline import record
 
 #: Reasons that are the person's own word and so hold for every address of theirs.
@@ -53,16 +65,19 @@ def merge(session: Session, keep_id: int, other_id: int, *, at: datetime, by: st
         raise UnknownLead
     keep, other = rows[keep_id], rows[other_id]
     _refuse(session, keep, other)
-    filled = _fill(session, keep, other, at=at)
-    _unite_preferences(session, keep_id, other_id)
-    _unite_consent(session, keep_id, other_id)
-    moved = session.scalars(
-        update(Event)
-        .where(col(Event.lead_id) == other_id, col(Event.kind).not_in(STAYING))
-        .values(lead_id=keep_id)
-        .returning(col(Event.id))
-        .execution_options(synchronize_session=False)
-    ).all()
+    changed = _fill(session, keep, other, at=at)
+    filled = tuple(changed)
+    data: dict[str, Any] = {
+        "email": other.email,
+        "lead": other_id,
+        "filled": list(filled),
+        "changed": changed,
+        "preferences": _unite_preferences(session, keep_id, other_id),
+        "consent": _unite_consent(session, keep_id, other_id),
+        "deals": _move(session, Deal, keep_id, other_id),
+        "tasks": _move(session, Task, keep_id, other_id),
+    }
+    moved = _move(session, Event, keep_id, other_id, col(Event.kind).not_in(STAYING))
     # One step to the lead that is kept, however often there was merging.
     session.execute(
         update(Lead)
@@ -70,11 +85,28 @@ def merge(session: Session, keep_id: int, other_id: int, *, at: datetime, by: st
         .values(merged_into=keep_id, updated_at=at)
         .execution_options(synchronize_session=False)
     )
-    data: dict[str, Any] = {"email": other.email, "lead": other_id, "filled": list(filled)}
-    record(session, keep_id, "merged", at=at, by=by, data=data)
+    record(session, keep_id, "merged", at=at, by=by, data=data | {"events": moved})
     return Merged(
         filled=filled, events=len(moved), suppressed=_obey(session, keep, other, at=at, by=by)
     )
+
+
+def _move(
+    session: Session,
+    table: type[Deal] | type[Task] | type[Event],
+    keep_id: int,
+    other_id: int,
+    *conditions: ColumnElement[bool],
+) -> list[int]:
+    """Gives the other one's rows to the kept lead; their numbers."""
+    moved = session.scalars(
+        update(table)
+        .where(col(table.lead_id) == other_id, *conditions)
+        .values(lead_id=keep_id)
+        .returning(col(table.id))
+        .execution_options(synchronize_session=False)
+    )
+    return sorted(number for number in moved if number is not None)
 
 
 def _refuse(session: Session, keep: Lead, other: Lead) -> None:
@@ -88,7 +120,8 @@ def _refuse(session: Session, keep: Lead, other: Lead) -> None:
             raise LeadError(f"{lead.email} was merged into {into.email} already: name that one")
 
 
-def _fill(session: Session, keep: Lead, other: Lead, *, at: datetime) -> tuple[str, ...]:
+def _fill(session: Session, keep: Lead, other: Lead, *, at: datetime) -> dict[str, tuple[Any, Any]]:
+    """{field: (before, after)} of all that the kept lead got."""
     changes = {
         name: value
         for name in FIELDS
@@ -96,18 +129,25 @@ def _fill(session: Session, keep: Lead, other: Lead, *, at: datetime) -> tuple[s
     }
     renamed({name: getattr(keep, name) for name in FIELDS}, changes)
     tags = list(dict.fromkeys([*keep.tags, *other.tags]))
-    known: dict[str, Any] = {k: v for k, v in keep.attributes.items() if v not in ("", None, [])}
+    new = {
+        name: value
+        for name, value in other.attributes.items()
+        if keep.attributes.get(name) in ("", None, []) and value != keep.attributes.get(name)
+    }
     session.execute(
         update(Lead)
         .where(col(Lead.id) == keep.id)
-        .values(**changes, tags=tags, attributes=other.attributes | known, updated_at=at)
+        .values(**changes, tags=tags, attributes=keep.attributes | new, updated_at=at)
         .execution_options(synchronize_session=False)
     )
-    own = [f"attr.{name}" for name in other.attributes if name not in known]
-    return (*changes, *own, *(["tags"] if tags != keep.tags else []))
+    own = {f"attr.{name}": (keep.attributes.get(name), value) for name, value in new.items()}
+    named = {name: (getattr(keep, name), value) for name, value in changes.items()}
+    return named | own | ({"tags": (keep.tags, tags)} if tags != keep.tags else {})
 
 
-def _unite_preferences(session: Session, keep_id: int, other_id: int) -> None:
+def _unite_preferences(session: Session, keep_id: int, other_id: int) -> dict[str, list[str]]:
+    """{name: values} that the kept lead had not stated itself."""
+    got: dict[str, list[str]] = {}
     stated = {
         (name, value)
         for name, value in session.execute(
@@ -122,6 +162,7 @@ def _unite_preferences(session: Session, keep_id: int, other_id: int) -> None:
         .order_by(col(Preference.id))
     ).all():
         if (name, value) not in stated:
+            got.setdefault(name, []).append(value)
             session.execute(
                 update(Preference)
                 .where(col(Preference.id) == number)
@@ -133,15 +174,20 @@ def _unite_preferences(session: Session, keep_id: int, other_id: int) -> None:
         .where(col(Preference.lead_id) == other_id)
         .execution_options(synchronize_session=False)
     )
+    return got
 
 
-def _unite_consent(session: Session, keep_id: int, other_id: int) -> None:
-    """A no outweighs a yes, whoever of the two it was said to."""
+def _unite_consent(
+    session: Session, keep_id: int, other_id: int
+) -> dict[str, tuple[str | None, str]]:
+    """A no outweighs a yes, whoever of the two it was said to. {topic: (before, after)}."""
+    became: dict[str, tuple[str | None, str]] = {}
     mine = {c.topic: c.state for c in _consents(session, keep_id)}
     for theirs in _consents(session, other_id):
         before = mine.get(theirs.topic)
         if before is not None and not (theirs.state == WITHDRAWN != before):
             continue
+        became[theirs.topic] = (before, theirs.state)
         if before is not None:
             session.execute(
                 delete(Consent)
@@ -159,6 +205,7 @@ def _unite_consent(session: Session, keep_id: int, other_id: int) -> None:
         .where(col(Consent.lead_id) == other_id)
         .execution_options(synchronize_session=False)
     )
+    return became
 
 
 def _consents(session: Session, lead_id: int) -> list[Any]:

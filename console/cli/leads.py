@@ -175,9 +175,14 @@ SHOWN = (
 
 
 def _document(known: "Profile") -> dict[str, Any]:
+    from console.cli.leads_deals import deal_document
+    from console.cli.leads_tasks import task_document
+
     lead, held = known.lead, known.suppression
     return {
         **{name: getattr(lead, name) for name in SHOWN},
+        "deals": [deal_document(each) for each in known.deals],
+        "tasks": [task_document(each) for each in known.tasks],
         "preferences": [
             {"name": p.name, "value": p.value, "said_by": p.said_by, "said_at": p.said_at}
             for p in known.preferences

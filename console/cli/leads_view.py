@@ -4,6 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
+from console.cli.leads_view_facts import (
+    deal_line,
+    task_line,
+    told_change,
+    told_properties,
+)
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -42,6 +49,10 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
         source = f", {consent.source}" if consent.source else ""
         when = consent.at.astimezone(zone)
         facts.add_row("consent", f"{consent.state} for {about} ({when:%Y-%m-%d}{source})")
+    for deal in known.deals:
+        facts.add_row("deal", deal_line(deal))
+    for task in known.tasks:
+        facts.add_row("task", task_line(task, zone=zone), style="dim" if task.done_at else None)
     if known.suppression is not None:
         held = known.suppression
         when = held.at.astimezone(zone)
@@ -58,7 +69,7 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
 
 def told(kind: str, data: Mapping[str, Any]) -> str:
     """An event's data as people would say it."""
-    say = _SENTENCES.get(kind)
+    say = _SENTENCES.get(kind, told_properties if "." in kind else None)
     if say is None:
         return ", ".join(f"{name}: {_plain(value)}" for name, value in data.items() if value)
     return say(data)
@@ -115,6 +126,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "suppressed": lambda data: str(data.get("reason", "")),
     "unsuppressed": lambda data: f"was {data.get('reason')}: {data.get('why')}",
     "merged": lambda data: f"{data.get('email', '')} is this lead too",
+    "deal": told_change,
+    "task": told_change,
     "note": lambda data: str(data.get("text", "")),
 }
 

@@ -16,6 +16,8 @@ from leads.intake.headings import KNOWN, plain
 from leads.intake.reading import SAMPLE_ROWS, Row, Source
 from leads.intake.values import cell_text, joined
 
+#: Lists of objects that `leads export --lines` adds: they are no facts of the lead itself.
+_ROWS = ("deals", "tasks", "events")
 _NESTED = {"attributes": "attr.", "preferences": "prefers.", "prefers": "prefers."}
 
 
@@ -54,6 +56,15 @@ def open_lines(path: Path, *, encoding: str | None = None) -> Source:
 
 def _objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, str], str]]:
     """(line, cells by column, what is wrong with the line)."""
+    for number, found in objects(path, encoding):
+        if found is None:
+            yield number, {}, "the line is no JSON object"
+        else:
+            yield number, _flat(found), ""
+
+
+def objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """(line, the object as it stands there, None when it is none). Raises FileError."""
     try:
         with path.open(encoding=encoding) as file:
             for number, text in enumerate(file, start=1):
@@ -61,11 +72,9 @@ def _objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, str], s
                     continue
                 try:
                     found = json.loads(text)
-                    if not isinstance(found, dict):
-                        raise ValueError
-                    yield number, _flat(found), ""
                 except (ValueError, RecursionError):
-                    yield number, {}, "the line is no JSON object"
+                    found = None
+                yield number, found if isinstance(found, dict) else None
     except UnicodeError as error:
         raise FileError(
             f"{path}: these bytes are not {encoding}; say which encoding it is: --encoding utf-8"
@@ -75,6 +84,8 @@ def _objects(path: Path, encoding: str) -> Iterator[tuple[int, dict[str, str], s
 def _flat(found: Mapping[str, Any]) -> dict[str, str]:
     cells: dict[str, str] = {}
     for name, value in found.items():
+        if name in _ROWS and isinstance(value, list) and all(isinstance(v, dict) for v in value):
+            continue
         if name in _NESTED and isinstance(value, Mapping):
             for inner, said in value.items():
                 mark = "[]" if name == "attributes" and isinstance(said, list) else ""

@@ -36,10 +36,19 @@ def open_source(
         )
     if sheet is not None:
         raise FileError(f"{path} is no Excel workbook: --sheet does not fit")
-    if ending in _LINES or start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b'{"'):
+    if holds_lines(path):
         return open_lines(path, encoding=encoding)
     if ending == ".json" and start.lstrip().startswith(b"["):
         raise FileError(
             f"{path} is one JSON list: write one object a line instead (jq -c '.[]' does so)"
         )
     return open_text(path, encoding=encoding, delimiter=delimiter)
+
+
+def holds_lines(path: Path) -> bool:
+    """Whether the file has one JSON object a line. Raises OSError."""
+    if path.suffix.casefold() in _LINES:
+        return True
+    with path.open("rb") as file:
+        start = file.read(64)
+    return start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b'{"')
