@@ -85,9 +85,37 @@ def read_files(workspace: Workspace) -> SegmentFiles:
     )
 
 
-def permission(workspace: Workspace) -> Permission:
-    """What mail about no topic in particular needs here."""
-    return Permission(consent_required=workspace.settings.consent_required)
+def permission(workspace: Workspace, *, topic: str = "") -> Permission:
+    """What mail about `topic` needs here; without one, mail about no topic in particular."""
+    return Permission(topic=topic, consent_required=workspace.settings.consent_required)
+
+
+def cap_of(workspace: Workspace) -> segments.Cap | None:
+    """How many mails one lead may get within how many days; None where nothing is set."""
+    most = workspace.settings.delivery.frequency
+    return segments.Cap(messages=most.messages, days=most.days) if most else None
+
+
+def topic_of(workspace: Workspace, template: str) -> str:
+    """The topic a template's file names; empty when it names none. Raises Refused."""
+    folder = workspace.path / "templates"
+    path = folder / template / "message.toml"
+    if not path.is_file():
+        known = sorted(each.parent.name for each in folder.glob("*/message.toml"))
+        near = difflib.get_close_matches(template, known, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there is: {', '.join(known) or 'none'}"
+        raise Refused(f'there is no template "{template}"; {hint}')
+    data, _ = read_toml(path, f"templates/{template}/message.toml")
+    return str(data.get("topic", ""))
+
+
+def column_named(field: str) -> segments.Column:
+    """What `segments values` looks into. Raises Refused with the nearest name."""
+    try:
+        return segments.column_of(field)
+    except segments.RuleError as error:
+        hint = f"; did you mean {error.suggestion}?" if error.suggestion else ""
+        raise Refused(f"{error.message}{hint}") from error
 
 
 def write_file(workspace: Workspace, definition: SegmentDefinition, *, replace: bool) -> Path:

@@ -9,8 +9,6 @@ from console.cli.frame import REFUSED, Frame, command, group
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from segments import Audience
-
 segments = group("segments", help="Which leads: rules that choose them.")
 
 #: What a preview shows unless told otherwise.
@@ -29,7 +27,8 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
     Example:
       potok segments create hot 'stage in (demo, proposal) and country = PL'
     """
-    from console.cli.segment_files import permission, read_files, write_file
+    from console.cli.segment_files import cap_of, permission, read_files, write_file
+    from console.cli.segment_view import counts, show_counts
     from leads import freeze
     from segments import SegmentVersion, audience, close, read_definition
 
@@ -42,14 +41,16 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
         path = write_file(workspace, definition, replace=replace)
         workspace.database.write(lambda s: freeze(s, SegmentVersion, name, body, now=now))
         found = workspace.database.read(
-            lambda s: audience(s, tree, permission(workspace), now=now, zone=zone)
+            lambda s: audience(
+                s, tree, permission(workspace), now=now, zone=zone, cap=cap_of(workspace)
+            )
         )
 
     def human(screen: "Console") -> None:
         screen.print(f"Wrote segments/{path.name} and applied it.")
-        _show(screen, found)
+        show_counts(screen, found, cap_of(workspace))
 
-    frame.emit({"segment": name, "file": str(path), "rule": rule, **_counts(found)}, human)
+    frame.emit({"segment": name, "file": str(path), "rule": rule, **counts(found)}, human)
 
 
 @command(segments, "check")
@@ -93,24 +94,38 @@ def check(frame: Frame, given: str | None) -> None:
 
 @command(segments, "count")
 @click.argument("given", metavar="NAME|RULE")
-def count(frame: Frame, given: str) -> None:
+@click.option("--topic", default="", help="For mail about this topic: consent goes by topic.")
+@click.option("--template", metavar="NAME", help="The same, with the topic of this template.")
+def count(frame: Frame, given: str, topic: str, template: str | None) -> None:
     """Count the leads a segment or a rule fits, and those we may write to.
 
     \b
     Example:
       potok segments count hot
-      potok segments count 'prefers.topic = pricing and not stage = won'
+      potok segments count 'prefers.topic = pricing and not stage = won' --template welcome
     """
-    from console.cli.segment_files import permission, read_files
+    from console.cli.segment_files import cap_of, permission, read_files, topic_of
+    from console.cli.segment_view import counts, show_counts
     from segments import audience
 
+    if topic and template:
+        raise click.UsageError("Give --topic or --template, not both: a template has its topic.")
     with frame.workspace() as workspace:
         rule = read_files(workspace).rule(given)
-        now, zone = workspace.now(), workspace.settings.time_zone
+        about = topic_of(workspace, template) if template else topic
+        allowed = permission(workspace, topic=about)
+        now, zone, cap = workspace.now(), workspace.settings.time_zone, cap_of(workspace)
         found = workspace.database.read(
-            lambda s: audience(s, rule, permission(workspace), now=now, zone=zone)
+            lambda s: audience(s, rule, allowed, now=now, zone=zone, cap=cap)
         )
-    frame.emit(_counts(found), lambda screen: _show(screen, found))
+
+    def human(screen: "Console") -> None:
+        if about:
+            screen.print(f'For mail about "{about}":')
+        show_counts(screen, found, cap)
+
+    document = {"topic": about} if about else {}
+    frame.emit(document | counts(found), human)
 
 
 @command(segments, "list")
@@ -121,14 +136,16 @@ def list_(frame: Frame) -> None:
     Example:
       potok segments list
     """
-    from console.cli.segment_files import permission, read_files
+    from console.cli.segment_files import cap_of, permission, read_files
+    from console.cli.segment_view import counts
     from console.errors import ConsoleError
     from leads import content_hash, current_versions
     from segments import SegmentError, SegmentVersion, audience
 
     with frame.workspace() as workspace:
         files = read_files(workspace)
-        now, zone = workspace.now(), workspace.settings.time_zone
+        now, zone, cap = workspace.now(), workspace.settings.time_zone, cap_of(workspace)
+        allowed = permission(workspace)
 
         def work(session: Any) -> list[dict[str, Any]]:
             applied = {each.name: each for each in current_versions(session, SegmentVersion)}
@@ -144,9 +161,9 @@ def list_(frame: Frame) -> None:
                         row["rule"] = definition.rule_text
                         row["description"] = definition.description
                         found = audience(
-                            session, definition.rule(), permission(workspace), now=now, zone=zone
+                            session, definition.rule(), allowed, now=now, zone=zone, cap=cap
                         )
-                        row |= _counts(found)
+                        row |= counts(found)
                     elif version is not None and version.body is not None:
                         row |= {"state": "removed", "rule": version.body["rule"]}
                 except (ConsoleError, SegmentError) as error:
@@ -162,15 +179,24 @@ def list_(frame: Frame) -> None:
         if not rows:
             screen.print("No segment yet. Make one: potok segments create NAME 'RULE'")
             return
-        table = Table("segment", "leads", "mailable", "state", "rule", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
+        table.add_column("segment", no_wrap=True)
+        for heading in ("leads", "mailable", "left out"):
+            table.add_column(heading, justify="right")
+        table.add_column("state")
+        table.add_column("rule")
         for row in rows:
-            rule = " ".join(row["rule"].split())
-            matching, mailable = str(row.get("matching", "")), str(row.get("mailable", ""))
-            table.add_row(row["name"], matching, mailable, row["state"], rule)
+            numbers = ["", "", ""]
+            if "matching" in row:
+                found = row["matching"], row["mailable"], sum(row["left_out"].values())
+                numbers = [f"{number:,}" for number in found]
+            table.add_row(row["name"], *numbers, row["state"], " ".join(row["rule"].split()))
         screen.print(table)
         for row in rows:
             if "error" in row:
                 screen.print(row["error"], style="red")
+        if any(row.get("left_out") for row in rows):
+            screen.print("leads = mailable + left out; potok segments count NAME says why.")
         if any(row["state"] in ("edited", "new", "removed") for row in rows):
             screen.print("potok apply puts the edited files in force.")
 
@@ -213,7 +239,7 @@ def preview(frame: Frame, given: str, limit: int, columns: str) -> None:
         if not rows:
             screen.print("No lead fits.")
             return
-        table = Table(*rows[0], box=None, pad_edge=False)
+        table = Table(*(name.replace("_", " ") for name in rows[0]), box=None, pad_edge=False)
         for row in rows:
             table.add_row(*(_cell(name, value) for name, value in row.items()))
         screen.print(table)
@@ -221,29 +247,19 @@ def preview(frame: Frame, given: str, limit: int, columns: str) -> None:
     frame.emit({"leads": rows}, human)
 
 
-def _counts(found: "Audience") -> dict[str, Any]:
-    return {
-        "matching": found.matching,
-        "mailable": found.mailable,
-        "left_out": found.left_out,
-    }
-
-
-def _show(screen: "Console", found: "Audience") -> None:
-    screen.print(f"{found.matching} leads fit, {found.mailable} of them may be written to.")
-    for reason, number in found.left_out.items():
-        screen.print(f"  {number} left out: {reason.replace('_', ' ')}")
-
-
 def _cell(name: str, value: Any) -> str:
+    from console.cli.segment_view import reason_said
+
     if value is None:
         return ""
     if name == "stage_age":
         return f"{value} d"
     if name == "left_out":
-        return str(value).replace("_", " ")
+        return reason_said(str(value))
     if hasattr(value, "strftime"):
         return str(value.strftime("%Y-%m-%d %H:%M"))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.15g}"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
