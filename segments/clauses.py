@@ -12,8 +12,6 @@ from sqlalchemy import (
     and_,
     cast,
     exists,
-    false,
-    func,
     literal,
     or_,
 )
@@ -38,11 +36,6 @@ OPERATORS: dict[str, Callable[[Any, Any], Clause]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-
-
-def surely(clause: Clause) -> Clause:
-    """NULL is false: nothing is known, so nothing fits."""
-    return func.coalesce(clause, false())
 
 
 def text_of(value: Value) -> str:

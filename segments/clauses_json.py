@@ -21,13 +21,14 @@ from sqlalchemy import (
     or_,
 )
 
-from segments.clauses import OPERATORS, Clause, compared, surely, text_of
-from segments.dialects import bared
+from segments.clauses import OPERATORS, Clause, compared, text_of
+from segments.dialects import bared, surely
 from segments.dialects_json import (
     JsonValue,
     attribute_bare_text,
     attribute_day,
     attribute_is_list,
+    attribute_is_number,
     attribute_is_text,
     attribute_known,
     attribute_number,
@@ -96,7 +97,8 @@ class Entry:
             case Number(number=number):
                 # As numeric, so that PostgreSQL compares exactly and nothing is out of range.
                 wanted: Any = cast(literal(number, Float()), Numeric())
-                return OPERATORS[sign](read(attribute_number), wanted)
+                clause = OPERATORS[sign](read(attribute_number), wanted)
+                return and_(clause, read(attribute_is_number))
             case Day() | Today() | Ago():
                 day = day_of(value, now=self.now, zone=self.zone).isoformat()
                 return OPERATORS[sign](read(attribute_day), literal(day))

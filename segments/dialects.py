@@ -5,7 +5,7 @@ No other file here does.
 
 from typing import Any
 
-from sqlalchemy import SQLColumnExpression, String
+from sqlalchemy import Boolean, SQLColumnExpression, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -30,6 +30,46 @@ def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
 def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
     # Under the collation "C" PostgreSQL's lower() knows ASCII only, too.
     return f'lower(({compiler.process(element.clauses, **kw)}) COLLATE "C")'
+
+
+class Truth(FunctionElement[bool]):
+    """An expression that stands in a where-clause as it is.
+
+    SQLAlchemy writes `= 1` behind a Boolean on SQLite, and SQLite then works out both sides of
+    every AND inside: 200,000 attributes took twice the time.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+    def self_group(self, against: Any = None) -> Any:
+        return self
+
+    def _negate(self) -> Any:
+        return opposite(self)
+
+
+class opposite(Truth):  # noqa: N801
+    """NOT of one."""
+
+    inherit_cache = True
+
+
+@compiles(opposite)
+def _(element: opposite, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(NOT {compiler.process(element.clauses, **kw)})"
+
+
+class surely(Truth):  # noqa: N801
+    """NULL is false: nothing is known, so nothing fits."""
+
+    inherit_cache = True
+
+
+@compiles(surely)
+def _(element: surely, compiler: SQLCompiler, **kw: Any) -> str:
+    # Unlike coalesce() this lets SQLite stop at the first part of an AND that is false.
+    return f"(({compiler.process(element.clauses, **kw)}) IS TRUE)"
 
 
 class bared(FunctionElement[str]):  # noqa: N801

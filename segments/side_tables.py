@@ -15,9 +15,9 @@ from sqlalchemy import BigInteger, and_, exists, func, literal, not_, or_, selec
 from sqlmodel import col
 
 from leads import Consent, Deal, Event, Lead, Preference, Suppression, Task
-from segments.clauses import OPERATORS, Clause, Column, among, positive, surely, text_of, texts
+from segments.clauses import OPERATORS, Clause, Column, among, positive, text_of, texts
 from segments.clauses_json import Entry
-from segments.dialects import unindexed
+from segments.dialects import surely, unindexed
 from segments.moments import before, day_of, limits
 from segments.terms import DealField, Number, Operand, Preferred, Property, Span, Text, Value
 from segments.tree import (
