@@ -1,7 +1,7 @@
 """Files against applied versions: what `potok plan` shows and `potok apply` freezes."""
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,10 +17,10 @@ from console.definitions import (
     Kind,
     read_definitions,
 )
+from console.effects import Effect, because, effect_of, uses
 from console.settings import Settings, user_name
 from console.wiring import Workspace
 from leads import JsonObject, Permission, content_hash, current_versions, freeze
-from segments import audience, rule_of
 
 #: Past tense, as people read it in a plan.
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
@@ -40,6 +40,10 @@ class Change:
     @property
     def file(self) -> str:
         return self.kind.file(self.name)
+
+    def because(self) -> tuple[str, ...]:
+        """What it uses that changed, when its own file is as it was."""
+        return because(self.before, self.after)
 
     def diff(self) -> list[str]:
         """A unified diff of what people wrote; empty for an effect of another file."""
@@ -67,8 +71,8 @@ class DefinitionPlan:
 
     changes: tuple[Change, ...]
     unchanged: int
-    #: (kind, name) -> {"before": leads, "after": leads} for segments.
-    effects: dict[tuple[str, str], dict[str, int | None]] = field(default_factory=dict)
+    #: By segment: how many leads enter and leave, and what uses it.
+    effects: dict[str, Effect] = field(default_factory=dict)
     #: Campaigns with a schedule that are new or changed: when each starts next, None for no more.
     starts: dict[str, NextStart | None] = field(default_factory=dict)
 
@@ -82,7 +86,8 @@ class DefinitionPlan:
                     "change": change.what,
                     "file": change.file,
                     "diff": change.diff(),
-                    **_matching(self.effects.get((change.kind.word, change.name))),
+                    "because": list(change.because()),
+                    **self._effect(change),
                     **self._next_start(change),
                 }
                 for change in self.changes
@@ -90,15 +95,19 @@ class DefinitionPlan:
             "unchanged": self.unchanged,
         }
 
+    def effect(self, change: Change) -> Effect | None:
+        """What becomes of the leads of a changed segment; None for anything else."""
+        return self.effects.get(change.name) if change.kind is SEGMENT else None
+
+    def _effect(self, change: Change) -> dict[str, Any]:
+        effect = self.effect(change)
+        return effect.document() if effect else {}
+
     def _next_start(self, change: Change) -> dict[str, Any]:
         if change.kind is not CAMPAIGN or change.name not in self.starts:
             return {}
         coming = self.starts[change.name]
         return {"next_start": coming.at if coming else None}
-
-
-def _matching(effect: dict[str, int | None] | None) -> dict[str, Any]:
-    return {"matching": effect} if effect else {}
 
 
 def compare(session: Session, definitions: list[Definition]) -> DefinitionPlan:
@@ -126,21 +135,32 @@ def _read(workspace: Workspace) -> list[Definition]:
 
 
 def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
-    """What applying would change, with how many leads each changed segment holds before and after.
+    """What applying would change: for a changed segment, who enters and leaves and what uses it.
 
     Raises SettingsError that names every mistake in the files.
     """
-    definitions = _read(workspace)
+    return _plan(workspace, _read(workspace), now=now)
+
+
+def _plan(workspace: Workspace, definitions: list[Definition], *, now: datetime) -> DefinitionPlan:
+    settings = workspace.settings
+    permission = Permission(consent_required=settings.consent_required)
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
-        _starts(found, now=now, settings=workspace.settings)
-        for change in found.changes:
-            if change.kind is SEGMENT:
-                found.effects[SEGMENT.word, change.name] = {
-                    "before": _count(session, change.before, workspace.settings, now),
-                    "after": _count(session, change.after, workspace.settings, now),
-                }
+        _starts(found, now=now, settings=settings)
+        edited = [change for change in found.changes if change.kind is SEGMENT]
+        used = uses(session, (change.name for change in edited), definitions)
+        for change in edited:
+            effect = effect_of(
+                session,
+                change.before,
+                change.after,
+                permission,
+                now=now,
+                zone=settings.time_zone,
+            )
+            found.effects[change.name] = replace(effect, used_by=used[change.name])
         return found
 
     return workspace.database.read(work)
@@ -154,24 +174,18 @@ def _starts(found: DefinitionPlan, *, now: datetime, settings: Settings) -> None
             found.starts[change.name] = coming
 
 
-def _count(
-    session: Session, body: JsonObject | None, settings: Settings, now: datetime
-) -> int | None:
-    if body is None:
-        return None
-    rule = rule_of(body)
-    return audience(session, rule, Permission(), now=now, zone=settings.time_zone).matching
-
-
 def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
-    """Freezes every definition in one transaction and says what changed.
+    """Freezes every definition in one transaction and says what changed, with its effects.
 
     Raises SettingsError, with nothing frozen, when any file has a mistake.
     """
     settings, definitions = workspace.settings, _read(workspace)
+    # Counting takes its time: it is done before the transaction that nobody may wait for.
+    effects = _plan(workspace, definitions, now=now).effects
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
+        found.effects.update(effects)
         _starts(found, now=now, settings=settings)
         for change in found.changes:
             freeze(session, change.kind.table, change.name, change.after, now=now)

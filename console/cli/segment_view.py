@@ -70,11 +70,11 @@ def _why(reason: str, cap: "Cap | None") -> str:
     return reason_said(reason)
 
 
-def show_examples(screen: "Console", leads: Sequence["Example"]) -> None:
+def show_examples(screen: "Console", leads: Sequence["Example"], indent: str = "  ") -> None:
     """Addresses, with the reason where we may not write."""
     for lead in leads:
         why = f"  (left out: {reason_said(lead.left_out)})" if lead.left_out else ""
-        screen.print(f"  {lead.email}{why}")
+        screen.print(f"{indent}{lead.email}{why}")
 
 
 def example_document(lead: "Example") -> dict[str, Any]:

@@ -114,6 +114,7 @@ def apply(frame: Frame) -> None:
       potok apply
     """
     from console import workspace as files
+    from console.cli.plan_effect import show_effect
 
     with frame.workspace() as workspace:
         made = files.apply(workspace, now=frame.now())
@@ -121,6 +122,7 @@ def apply(frame: Frame) -> None:
     def human(screen: "Console") -> None:
         for change in made.changes:
             screen.print(f"{change.what:<8} {change.file}", style=_COLOURS[change.what])
+            show_effect(screen, change, made.effect(change), short=True)
             _show_start(screen, change, made)
         screen.print(f"Applied {_count(len(made.changes), 'change')}, {made.unchanged} as before.")
 
@@ -128,14 +130,14 @@ def apply(frame: Frame) -> None:
 
 
 def _show(screen: "Console", made: "DefinitionPlan") -> None:
+    from console.cli.plan_effect import show_effect
+
     for change in made.changes:
         screen.print(f"{change.what:<8} {change.file}", style=f"bold {_COLOURS[change.what]}")
-        effect = made.effects.get((change.kind.word, change.name))
-        if effect:
-            screen.print(f"    {_leads(effect)}")
-        _show_start(screen, change, made)
         if change.what == "changed":
             _show_diff(screen, change)
+        show_effect(screen, change, made.effect(change))
+        _show_start(screen, change, made)
 
 
 def _show_start(screen: "Console", change: "Change", made: "DefinitionPlan") -> None:
@@ -151,17 +153,11 @@ def _show_start(screen: "Console", change: "Change", made: "DefinitionPlan") -> 
 def _show_diff(screen: "Console", change: "Change") -> None:
     lines = change.diff()
     if not lines:
-        screen.print("    its own file is as it was; something it uses changed")
+        why = " and ".join(change.because()) or "something it uses"
+        screen.print(f"    its own file is as it was; it changes because {why} changed")
     for line in lines:
         style = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
         screen.print(f"    {line}", style=style)
-
-
-def _leads(effect: dict[str, int | None]) -> str:
-    before, after = effect["before"], effect["after"]
-    if before is None or after is None:
-        return _count(after if before is None else before, "lead")
-    return f"{before} leads before, {after} after"
 
 
 def _count(number: int | None, word: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from console.database import Database
 from leads import Lead, Permission, Preference, Suppression
-from segments import Audience, RuleError, audience, parse, preview
+from segments import Audience, SegmentError, audience, parse, preview
 
 ZONE = ZoneInfo("Europe/Warsaw")
 HOSTILE = ["'; DROP TABLE lead; --", '" OR 1=1 --', "%", "_", "\\", "{}", "%s", ":x", "?", "$.a"]
@@ -113,7 +113,7 @@ def test_a_preview_shows_what_was_asked_for_and_who_is_left_out(
             "left_out": "opted_out",
         },
     ]
-    with pytest.raises(RuleError, match="did you mean company"):
+    with pytest.raises(SegmentError, match="did you mean company"):
         look(["compny"])
 
 
