@@ -10,7 +10,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     String,
     and_,
-    cast,
+    column,
     exists,
     literal,
     or_,
@@ -19,7 +19,8 @@ from sqlmodel import col
 
 from leads import Lead
 from segments.dialects import bared, elements, folded
-from segments.folding import bare, sought
+from segments.dialects_json import may_hold
+from segments.folding import bare, fold, sought
 from segments.patterns import ESCAPE, like
 from segments.sampling import PLACES, PRIME, factors
 from segments.terms import Field, Text, Value
@@ -79,10 +80,10 @@ def is_kept_in_one_spelling(field: Field) -> bool:
 
 def column_text(field: Field, sign: str, value: Value) -> Clause:
     """A text column of the lead against a text."""
-    column: Column = col(getattr(Lead, FIELDS[field.name].column))
+    found: Column = col(getattr(Lead, FIELDS[field.name].column))
     if sign.startswith("~") or not is_kept_in_one_spelling(field):
-        return texts(column, sign, value, field)
-    return compared(column, sign, kept(field, text_of(value)))
+        return texts(found, sign, value, field)
+    return compared(found, sign, kept(field, text_of(value)))
 
 
 def kept(field: Field, text: str) -> str:
@@ -92,8 +93,24 @@ def kept(field: Field, text: str) -> str:
 
 def tagged(fits: Callable[[Column], Clause]) -> Clause:
     """Whether one of the lead's tags `fits`."""
-    tags = elements(col(Lead.tags)).table_valued("value")
-    return exists().where(fits(cast(tags.c.value, String))).select_from(tags).correlate(Lead)
+    tags = elements(col(Lead.tags)).table_valued(column("value", String))
+    return exists().where(fits(tags.c.value)).select_from(tags).correlate(Lead)
+
+
+def tag_passes(sign: str, value: Value) -> Clause:
+    """Whether one of the lead's tags compares like this."""
+    return and_(
+        may_hold(col(Lead.tags), sign, fold(text_of(value))),
+        tagged(lambda tag: texts(tag, sign, value)),
+    )
+
+
+def tag_among(words: list[str]) -> Clause:
+    """Whether one of the lead's tags is one of these, folded."""
+    return and_(
+        or_(*(may_hold(col(Lead.tags), "=", word) for word in words)),
+        tagged(lambda tag: folded(tag).in_(words)),
+    )
 
 
 def in_stages(rule: Rule, names: list[str]) -> Clause:
@@ -113,9 +130,9 @@ def in_stages(rule: Rule, names: list[str]) -> Clause:
     return or_(*clauses)
 
 
-def among(column: Column, names: list[str]) -> Clause:
+def among(found: Column, names: list[str]) -> Clause:
     """One name by =, several by IN."""
-    return column == names[0] if len(names) == 1 else column.in_(names)
+    return found == names[0] if len(names) == 1 else found.in_(names)
 
 
 def sampled(sample: Sample) -> Clause:

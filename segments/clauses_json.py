@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     not_,
     or_,
+    true,
 )
 
 from segments.clauses import OPERATORS, Clause, compared, text_of
@@ -34,6 +35,7 @@ from segments.dialects_json import (
     attribute_number,
     attribute_text,
     attribute_yes,
+    may_hold,
     members,
 )
 from segments.folding import bare, fold
@@ -56,7 +58,13 @@ class Entry:
 
     def passes(self, tests: Sequence[tuple[str, Value]]) -> Clause:
         """Whether one value passes all tests."""
-        return self._one(lambda read: and_(*(self._test(read, *test) for test in tests)))
+        passed = self._one(lambda read: and_(*(self._test(read, *test) for test in tests)))
+        return and_(*(self._may_pass(*test) for test in tests), passed)
+
+    def _may_pass(self, sign: str, value: Value) -> Clause:
+        if not isinstance(value, Text):
+            return true()
+        return may_hold(self.column, sign, fold(value.text))
 
     def among(self, values: Sequence[Value]) -> Clause:
         """Whether one value is one of these."""
@@ -70,7 +78,9 @@ class Entry:
                 clauses.append(and_(read(attribute_text).in_(texts), read(attribute_is_text)))
             return or_(*clauses)
 
-        return self._one(fits)
+        if others:
+            return self._one(fits)
+        return and_(or_(*(may_hold(self.column, "=", text) for text in texts)), self._one(fits))
 
     def known(self) -> Clause:
         """Whether there is a value at all; a list needs one that is."""

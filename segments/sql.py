@@ -22,6 +22,8 @@ from segments.clauses import (
     kept,
     positive,
     sampled,
+    tag_among,
+    tag_passes,
     tagged,
     text_of,
     texts,
@@ -154,7 +156,7 @@ class _Writer:
                 # One stated number must lie between both, not one above and another below.
                 return self.sides.preferred(operand, and_(*(stated(*test) for test in tests)))
             case Tag():
-                return tagged(lambda tag: and_(*(texts(tag, *test) for test in tests)))
+                return and_(*(tag_passes(*test) for test in tests))
             case Notes():
                 return self.sides.noted(lambda note: and_(*(texts(note, *test) for test in tests)))
             case _:
@@ -179,7 +181,7 @@ class _Writer:
                     said = folded(col(Preference.value)).in_(words)
                     return self.sides.preferred(operand, said)
                 case Tag():
-                    return tagged(lambda tag: folded(tag).in_(words))
+                    return tag_among(words)
         return or_(*(self._passes(operand, [("=", value)]) for value in values))
 
     def _field(self, field: Field, sign: str, value: Value) -> Clause:
