@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -130,7 +131,7 @@ def take_in_rows(
                     good.append(read(row))
                 except LeadError as error:
                     refused.append((row, str(error)))
-            counts, strangers = write(lambda session, rows=good: _apply(session, rows, apply))
+            counts, strangers = write(partial(_apply, rows=good, apply=apply))
             refused = sorted(refused + strangers, key=lambda each: each[0].line)
             counts.rejected = len(refused)
             taken.counts.add(counts)
@@ -152,6 +153,7 @@ def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 def _apply(
     session: Session,
+    *,
     rows: Sequence["Said[Fact]"],
     apply: Callable[[Session, Sequence["Known[Fact]"]], Counts],
 ) -> tuple[Counts, list[tuple[Row, str]]]:

@@ -197,7 +197,7 @@ def _write(
         tell(deal, {"deal": number, "name": was["name"], "what": "changed", "changed": difference})
     for names, rows in updates.items():
         statement = update(Deal).where(col(Deal.id) == bindparam("deal"))
-        values = {name: bindparam(f"to_{name}") for name in names}
+        values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in names}
         run(statement.values(**values, updated_at=around.now), rows)
     if told:
         run(insert(Event), told)

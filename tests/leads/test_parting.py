@@ -15,7 +15,7 @@ from campaigns.settling import settle_runs
 from campaigns.tables import Attempt, Message
 from console.database import Database
 from deliverability import Inbound, Outcome, Phase, Verdict
-from leads import Lead, find_lead, record, suppress, suppression_of
+from leads import Deal, Lead, Task, find_lead, record, suppress, suppression_of
 from tests.campaigns.world import ZONE, World, apply_campaign, start
 from tests.conftest import NOW
 from tests.leads.people import add, key_of
@@ -117,6 +117,11 @@ TRACES = ("anna.zolc", "Zdzisława", "Żółć", "Opiekunka", "klientka", "oddzw
 def test_nothing_in_any_table_says_who_it_was(workspace: Path, world: World) -> None:
     answer(workspace, "prefer", ANNA, "topic=Zdzisława")
     answer(workspace, "consent", ANNA, "given", "--source", "Zdzisława")
+    answer(workspace, "deal", "add", ANNA, "Plan Zdzisława", "--amount", "5 PLN")
+    answer(workspace, "deal", "close", ANNA, "plan zdzisława", "won")
+    answer(workspace, "task", "add", ANNA, "Zdzisława: call", "--owner", "Opiekunka")
+    answer(workspace, "event", ANNA, "demo.requested", "--set", "who=Zdzisława")
+    answer(workspace, "set", ANNA, "attr.likes[]=Zdzisława;Żółć")
     assert all(trace in _everything(world.database) for trace in TRACES)
     # Jan keeps his first name.
     answer(workspace, "set", JAN, "first_name=Jan")
@@ -134,7 +139,9 @@ def test_nothing_in_any_table_says_who_it_was(workspace: Path, world: World) -> 
     with world.database.reading() as session:
         assert verify(session, world.run_id) == []
         kinds = set(session.scalars(text("SELECT kind FROM event WHERE lead_id = 1")))
-    assert {"sent", "replied", "note", "erased"} <= kinds
+        assert session.scalars(select(col(Deal.id))).all() == []
+        assert session.scalars(select(col(Task.id))).all() == []
+    assert {"sent", "replied", "note", "erased", "deal", "task", "demo.requested"} <= kinds
     assert potok(workspace, "show", ANNA).exit_code == 1
 
 
@@ -207,6 +214,9 @@ def test_merging_unites_what_is_known(workspace: Path, world: World) -> None:
     answer(workspace, "consent", ANNA, "given", "--source", "targi")
     answer(workspace, "consent", OLD, "withdrawn")
     answer(workspace, "note", OLD, "Pisała w 2019")
+    answer(workspace, "deal", "add", OLD, "Plan", "--amount", "5 PLN")
+    answer(workspace, "task", "add", OLD, "Call")
+    answer(workspace, "event", OLD, "demo.requested", "--set", "seats=5")
     done = answer(workspace, "merge", ANNA, OLD, "--yes")
     assert (done["keep"], done["other"]) == (ANNA, OLD)
     assert {"company", "attr.branża"} <= set(done["filled"])
@@ -216,6 +226,10 @@ def test_merging_unites_what_is_known(workspace: Path, world: World) -> None:
     assert [p["value"] for p in shown["preferences"]] == ["ceny", "raporty"]
     assert [c["state"] for c in shown["consent"]] == ["withdrawn"]
     assert {"note", "merged", "sent"} <= {e["kind"] for e in shown["timeline"]}
+    assert [deal["amount"] for deal in shown["deals"]] == ["5.00"]
+    assert [task["title"] for task in shown["tasks"]] == ["Call"]
+    seats = [e["data"]["properties"] for e in shown["timeline"] if e["kind"] == "demo.requested"]
+    assert seats == [{"seats": 5}]
     assert answer(workspace, "list")["total"] == 2
     assert f"{OLD} was merged into {ANNA}" in potok(workspace, "show", OLD).stdout
     with world.database.reading() as session:
