@@ -6,8 +6,9 @@ Does        addresses, leads, preferences, pipeline stages, consent and suppress
 Owns        lead, preference, consent, suppression, event, deal, task, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, ISO 4217, BCP 47.
-Read        row.py, versions.py, tables.py, errors.py, address.py, recipient.py, recipients.py,
-            finding.py, timeline.py, fields.py, names.py, changing.py, preferences.py, pipeline.py,
+Read        row.py, versions.py, folded.py, tables.py, errors.py, address.py, recipient.py,
+            recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
+            preferences.py, pipeline.py,
             consent.py, suppression.py, codes.csv, permission.py, money.py, telling.py, deals.py,
             tasks.py, own_events.py, merging.py, erasing.py, intake/, export.py
 """
@@ -61,7 +62,14 @@ from leads.intake.values import joined, moment
 from leads.merging import Merged, merge
 from leads.money import CURRENCIES, amount_of, currency_of
 from leads.own_events import event_name, note_event, said_value
-from leads.permission import Permission, mailable, why_left_out
+from leads.permission import (
+    Permission,
+    barred,
+    mailable,
+    who_withdrew,
+    why_barred,
+    why_left_out,
+)
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
 from leads.recipient import Recipient
@@ -124,6 +132,9 @@ __all__ = [
     "address_key",
     "Permission",
     "why_left_out",
+    "barred",
+    "why_barred",
+    "who_withdrew",
     "mailable",
     "suppress",
     "record",

@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, String, case, exists, func, literal, null, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    null,
+    or_,
+    select,
+)
 from sqlmodel import col
 
 from leads.tables import Consent, Lead, Suppression
@@ -30,12 +42,11 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
         .where(col(Suppression.address_key) == col(Lead.address_key))
         .scalar_subquery()
     )
-    topics = [""] if not permission.topic else ["", permission.topic]
 
     def consent(state: str) -> ColumnElement[bool]:
         return exists().where(
             col(Consent.lead_id) == col(Lead.id),
-            col(Consent.topic).in_(topics),
+            col(Consent.topic).in_(_topics(permission)),
             col(Consent.state) == state,
         )
 
@@ -53,3 +64,40 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
 def mailable(permission: Permission) -> ColumnElement[bool]:
     """Whether a lead may be written to, as SQL on Lead."""
     return why_left_out(permission).is_(None)
+
+
+# The same asked of everybody at once, for counts: `tests/leads/test_permission.py` holds it to
+# `why_left_out`.
+
+
+def barred() -> ColumnElement[bool]:
+    """A lead nobody writes to, whatever the mail is about, as SQL on Lead: `ix_lead_barred`."""
+    return or_(
+        col(Lead.merged_into).is_not(None),
+        col(Lead.erased_at).is_not(None),
+        col(Lead.suppressed).is_not(None),
+    )
+
+
+def why_barred() -> ColumnElement[str]:
+    """The reason of a barred lead, as `why_left_out` calls it; NULL for others."""
+    listed = col(Lead.suppressed).in_(["manual", "imported"])
+    return case(
+        (col(Lead.merged_into).is_not(None), literal("merged")),
+        (col(Lead.erased_at).is_not(None), literal("erased")),
+        (listed, literal("suppressed")),
+        else_=col(Lead.suppressed),
+    )
+
+
+def who_withdrew(permission: Permission) -> Select[tuple[int]]:
+    """Ids of the leads that took their consent back, barred or not."""
+    return select(col(Consent.lead_id)).where(
+        col(Consent.topic).in_(_topics(permission)),
+        # Spelt out, or SQLite would not know that the index is for this state.
+        col(Consent.state) == literal_column("'withdrawn'"),
+    )
+
+
+def _topics(permission: Permission) -> list[str]:
+    return ["", permission.topic] if permission.topic else [""]

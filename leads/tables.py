@@ -4,10 +4,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, column, text
 from sqlmodel import Field
 
+from leads.folded import folded
 from leads.row import BigKey, Hundredths, Instant, Json, JsonObject, Row
+
+#: The leads that no campaign writes to, whatever it is about: a condition on `lead`.
+BARRED = "merged_into IS NOT NULL OR erased_at IS NOT NULL OR suppressed IS NOT NULL"
 
 
 class Lead(Row, table=True):
@@ -51,10 +55,34 @@ class Lead(Row, table=True):
     updated_at: datetime = Field(sa_type=Instant)
     merged_into: int | None = Field(default=None, sa_type=BigInteger)
     erased_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: The reason `suppression` has for this address: a copy that triggers of the database keep, so
+    #: that counting needs no join. Whether a mail may leave is asked of `suppression` itself.
+    suppressed: str | None = None
 
     __table_args__ = (
-        # A stage-only segment is one range of this index; 5 ms on 1,000,000 leads.
-        Index("ix_lead_pipeline_stage_stage_at", "pipeline", "stage", "stage_at"),
+        # A stage-only segment is one range of this index: 3 ms on 1,000,000 leads. PostgreSQL
+        # reads ids from it without touching the leads.
+        Index(
+            "ix_lead_pipeline_stage_stage_at",
+            "pipeline",
+            "stage",
+            "stage_at",
+            postgresql_include=["id"],
+        ),
+        # Those nobody writes to, 3 of 100 leads: counting the ones of a stage takes 1 ms, by a
+        # join with `suppression` 50 ms on SQLite and 60 to 200 on PostgreSQL.
+        Index(
+            "ix_lead_barred",
+            "pipeline",
+            "stage",
+            "stage_at",
+            "merged_into",
+            "erased_at",
+            "suppressed",
+            sqlite_where=text(BARRED),
+            postgresql_where=text(BARRED),
+            postgresql_include=["id"],
+        ),
     )
 
 
@@ -75,7 +103,24 @@ class Preference(Row, table=True):
 
     __table_args__ = (
         UniqueConstraint("lead_id", "name", "value"),
-        Index("ix_preference_name_value_lead_id", "name", "value", "lead_id"),
+        # A stated text in any capitals: 10 ms for a tenth of 1,000,000 leads, 190 without.
+        Index(
+            "ix_preference_name_folded_lead_id",
+            "name",
+            folded(column("value")),
+            "lead_id",
+            postgresql_include=["value"],
+        ),
+        # A stated number. By lead first: each counts once, and asked per lead it is never the
+        # worse way in, which SQLite would take without statistics.
+        Index(
+            "ix_preference_name_lead_id_number",
+            "name",
+            "lead_id",
+            "number",
+            sqlite_where=text("number IS NOT NULL"),
+            postgresql_where=text("number IS NOT NULL"),
+        ),
     )
 
 
@@ -94,7 +139,17 @@ class Consent(Row, table=True):
     at: datetime = Field(sa_type=Instant)
     by: str = ""
 
-    __table_args__ = (UniqueConstraint("lead_id", "topic"),)
+    __table_args__ = (
+        UniqueConstraint("lead_id", "topic"),
+        # Who took it back, by topic: few, and every count leaves them out.
+        Index(
+            "ix_consent_withdrawn",
+            "topic",
+            "lead_id",
+            sqlite_where=text("state = 'withdrawn'"),
+            postgresql_where=text("state = 'withdrawn'"),
+        ),
+    )
 
 
 class Suppression(Row, table=True):
@@ -127,8 +182,10 @@ class Event(Row, table=True):
 
     __table_args__ = (
         Index("ix_event_lead_id_at", "lead_id", "at"),
-        # Behaviour rules and results start from a kind (and campaign), then a time range.
-        Index("ix_event_kind_campaign_at", "kind", "campaign", "at"),
+        # Behaviour rules and results start from a kind (and campaign), then a time range, and want
+        # nothing but the leads: 70,000 of them by 4 ms, 150 when the rows are read for it.
+        Index("ix_event_kind_campaign_at", "kind", "campaign", "at", "lead_id"),
+        Index("ix_event_kind_at_lead_id", "kind", "at", "lead_id"),
         Index("ix_event_message_id_kind", "message_id", "kind"),
     )
 

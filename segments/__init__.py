@@ -12,13 +12,14 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
             clauses_json.py, side_tables.py, dialects.py, dialects_json.py), facts.py, judge.py
             (with values_judged.py), recall.py, history.py, why.py (with leaves.py, turning.py,
             telling.py, remedy.py, ways.py), changes.py (with touched.py), definition.py,
-            audience.py, previewing.py, overlap.py, values.py (with columns.py, spread.py,
-            dialects_rows.py), known.py, tables.py, errors.py
+            audience.py (with counting.py), previewing.py, overlap.py, values.py (with columns.py,
+            spread.py, dialects_rows.py), known.py, tables.py, errors.py
 """
 
 from segments.audience import Audience, audience
 from segments.changes import Change, moved
 from segments.columns import Column, column_of
+from segments.counting import Cap
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
 from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
@@ -70,6 +71,7 @@ __all__ = [
     "Change",
     "audience",
     "Audience",
+    "Cap",
     "preview",
     "regions",
     "Region",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,8 +10,9 @@ from sqlalchemy import Connection, event, func, select
 from sqlalchemy.engine import URL
 
 from console.database import Database
-from leads import Lead
+from leads import Lead, Permission
 from segments import parse, where
+from segments.counting import counts
 
 STAGES = {"sales": ("new", "demo", "proposal")}
 
@@ -25,7 +27,10 @@ def sqlite_database(sqlite_url: URL) -> Iterator[Database]:
 def _plan(database: Database, text: str, now: datetime, *, whole: bool) -> str:
     rule = parse(text, stages=STAGES)
     clause = where(rule, now=now, zone=ZoneInfo("Europe/Warsaw"), whole=whole)
+    return _explained(database, select(func.count()).select_from(Lead).where(clause))
 
+
+def _explained(database: Database, statement: Any) -> str:
     def explain(
         _c: Connection, _cursor: object, statement: str, parameters: object, *_rest: object
     ) -> tuple[str, object]:
@@ -33,7 +38,7 @@ def _plan(database: Database, text: str, now: datetime, *, whole: bool) -> str:
 
     with database.reader.connect() as connection:
         event.listen(connection, "before_cursor_execute", explain, retval=True)
-        rows = connection.execute(select(func.count()).select_from(Lead).where(clause))
+        rows = connection.execute(statement)
         return "\n".join(row[-1] for row in rows.cursor.fetchall())  # type: ignore[union-attr]
 
 
@@ -47,9 +52,11 @@ def _plan(database: Database, text: str, now: datetime, *, whole: bool) -> str:
             "ix_lead_pipeline_stage_stage_at (pipeline=? AND stage=? AND stage_at>?)",
         ),
         ("domain = wp.pl", False, "ix_lead_domain (domain=?)"),
-        ("prefers.topic = pricing", True, "ix_preference_name_value_lead_id (name=?)"),
-        ("prefers.topic = pricing", False, "(lead_id=? AND name=?)"),
-        ("prefers.budget >= 5", False, "(lead_id=? AND name=?)"),
+        ("prefers.topic = pricing", True, "_folded_lead_id (name=? AND <expr>=?)"),
+        ("prefers.topic = pricing", False, "(name=? AND <expr>=? AND lead_id=?)"),
+        ("prefers.budget >= 5", False, "(name=? AND lead_id=? AND number>?)"),
+        ("replied within 9 days", True, "ix_event_kind_at_lead_id (kind=? AND at>?)"),
+        ("replied within 9 days", False, "ix_event_lead_id_at (lead_id=? AND at>?)"),
         ('sent "a" within 9 days', True, "at (kind=? AND campaign=? AND at>?)"),
         ('sent "a"', True, "ix_event_kind_campaign_at (kind=? AND campaign=?)"),
         ('sent "a"', False, "ix_event_lead_id_at (lead_id=?)"),
@@ -61,3 +68,40 @@ def test_a_rule_searches_by_its_index(
     sqlite_database: Database, now: datetime, text: str, whole: bool, step: str
 ) -> None:
     assert step in _plan(sqlite_database, text, now, whole=whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        (
+            "stage = demo",
+            [
+                "COVERING INDEX ix_lead_pipeline_stage_stage_at (pipeline=? AND stage=?)",
+                "COVERING INDEX ix_lead_barred (pipeline=? AND stage=?)",
+                "ix_consent_withdrawn (topic=?)",
+            ],
+        ),
+        (
+            "prefers.topic = pricing",
+            [
+                "_folded_lead_id (name=? AND <expr>=?)",
+                "SCAN lead USING COVERING INDEX ix_lead_barred",
+            ],
+        ),
+        (
+            'sent "a" at least 2 times',
+            ["COVERING INDEX ix_event_kind_campaign_at (kind=? AND campaign=?)"],
+        ),
+    ],
+)
+def test_a_count_reads_indexes_alone(
+    sqlite_database: Database, now: datetime, text: str, steps: list[str]
+) -> None:
+    rule = parse(text, stages=STAGES)
+    statement = counts(
+        rule, Permission(topic="news"), now=now, zone=ZoneInfo("Europe/Warsaw"), cap=None
+    )
+    plan = _explained(sqlite_database, statement)
+    for step in steps:
+        assert step in plan
+    assert "SCAN lead\n" not in f"{plan}\n"

@@ -1,0 +1,202 @@
+"""The statement behind a count: how many leads a rule fits, and how many of them by each reason.
+
+Where an index alone tells who is meant (a stage, a stated wish, an event), the leads are counted
+there without being read, and those left out are found from their own, few side. Other rules look
+at every lead once anyway: they are grouped as they pass.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from datetime import tzinfo as Zone  # noqa: N812
+from typing import Any
+
+from sqlalchemy import (
+    BinaryExpression,
+    ColumnElement,
+    Select,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    not_,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.selectable import ScalarSelect
+from sqlmodel import col
+
+from leads import Event, Lead, Permission, barred, who_withdrew, why_barred, why_left_out
+from segments.clauses import Clause
+from segments.dialects import unindexed
+from segments.sql import where
+from segments.terms import Field
+from segments.tree import AllOf, Compare, Condition, InSegment, OneOf, Rule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Cap:
+    """At most `messages` to one lead within `days`, whoever sends them."""
+
+    messages: int
+    days: int
+
+
+def counts(
+    rule: Rule, permission: Permission, *, now: datetime, zone: Zone, cap: Cap | None
+) -> Any:
+    """A statement with rows (reason, leads, everybody).
+
+    Where `everybody` is true, `leads` are all the rule fits; else those left out for `reason`, or
+    for NULL those who are not. Either the one or the other NULL row is there.
+    """
+    narrow = is_narrow(rule)
+    clause = where(rule, now=now, zone=zone, whole=not narrow)
+    capped = None if cap is None else often_written(cap, now)
+    if permission.consent_required:
+        return _grouped(clause, why_left_out(permission), capped)
+    withdrew = who_withdrew(permission)
+    members = _members(clause)
+    if members is not None:
+        return _apart(_Members(members), withdrew, capped)
+    if narrow:
+        return _apart(_Narrow(clause), withdrew, capped)
+    took_back = case((col(Lead.id).in_(withdrew), literal("consent_withdrawn")), else_=null())
+    return _grouped(clause, case((barred(), why_barred()), else_=took_back), capped)
+
+
+def by_lead(
+    rule: Rule, permission: Permission, *, now: datetime, zone: Zone, cap: Cap | None
+) -> Any:
+    """The same rows, each lead asked for itself: slow, and near to how a claim asks."""
+    capped = None if cap is None else often_written(cap, now)
+    return _grouped(where(rule, now=now, zone=zone), why_left_out(permission), capped)
+
+
+def is_narrow(rule: Rule) -> bool:
+    """Whether an index of `lead` leaves few leads, so that side tables are asked per lead."""
+    return _indexed(rule.condition, rule)
+
+
+def _indexed(condition: Condition, rule: Rule) -> bool:
+    match condition:
+        case AllOf():
+            return any(_indexed(each, rule) for each in condition.conditions)
+        case InSegment(name=name) if name in rule.segments:
+            return _indexed(rule.segments[name], rule)
+        case Compare(operand=Field(name="stage"), operator="=", value=value):
+            return bool(rule.stages.get(getattr(value, "text", "")))
+        case OneOf(operand=Field(name="stage"), values=values, negated=False):
+            return all(rule.stages.get(getattr(value, "text", "")) for value in values)
+        case Compare(operand=Field(name="domain"), operator="="):
+            return True
+        case _:
+            return False
+
+
+def often_written(cap: Cap, now: datetime) -> Select[tuple[int]]:
+    """Ids of the leads that have had their share; counted like the claim does."""
+    return (
+        select(col(Event.lead_id))
+        .where(col(Event.kind) == "sent", col(Event.at) > now - timedelta(days=cap.days))
+        .group_by(col(Event.lead_id))
+        .having(func.count() >= cap.messages)
+    )
+
+
+def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[tuple[int]] | None) -> Any:
+    """Every lead the rule fits, read once."""
+    if capped is not None:
+        often = case((col(Lead.id).in_(capped), literal("capped")), else_=null())
+        why = func.coalesce(why, often)
+    reason = cast(why, String).label("reason")
+    leads = select(reason).select_from(Lead).where(clause).subquery()
+    return select(
+        leads.c.reason, func.count().label("leads"), literal(0).label("everybody")
+    ).group_by(leads.c.reason)
+
+
+@dataclass(frozen=True)
+class _Narrow:
+    """Leads that one range of an index of `lead` holds."""
+
+    clause: Clause
+
+    def count(self, *more: Clause) -> Select[Any]:
+        return select(func.count()).select_from(Lead).where(self.clause, *more)
+
+    @property
+    def lead_id(self) -> Any:
+        # The range is walked; the other ids are looked up, not the other way round.
+        return unindexed(col(Lead.id))
+
+    def is_barred(self) -> Clause:
+        return barred()
+
+    def barred(self) -> Clause:
+        return self.clause
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Leads that one range of an index of another table names."""
+
+    ids: Select[Any]
+
+    def count(self, *more: Clause) -> Select[Any]:
+        if self.ids._group_by_clauses:  # by lead: each stands there once
+            each = self.ids.where(*more).subquery()
+            return select(func.count()).select_from(each)
+        [lead_id] = self.ids.selected_columns
+        return self.ids.where(*more).with_only_columns(func.count(lead_id.distinct()))
+
+    @property
+    def lead_id(self) -> Any:
+        return unindexed(self.ids.selected_columns[0])
+
+    def is_barred(self) -> Clause:
+        return self.lead_id.in_(select(col(Lead.id)).where(barred()))
+
+    def barred(self) -> Clause:
+        return unindexed(col(Lead.id)).in_(self.ids)
+
+
+def _apart(
+    found: "_Narrow | _Members", withdrew: Select[tuple[int]], capped: Select[tuple[int]] | None
+) -> Any:
+    """One statement of a few small counts: one snapshot, one journey to the server."""
+
+    def row(reason: str | None, counted: Select[Any], *, everybody: bool = False) -> Select[Any]:
+        named = cast(literal(reason) if reason else null(), String)
+        return select(
+            named.label("reason"),
+            counted.scalar_subquery().label("leads"),
+            literal(int(everybody)).label("everybody"),
+        )
+
+    why = cast(why_barred(), String)
+    parts = [
+        row(None, found.count(), everybody=True),
+        select(why, func.count(), literal(0))
+        .select_from(Lead)
+        .where(found.barred(), barred())
+        .group_by(why),
+        row("consent_withdrawn", found.count(found.lead_id.in_(withdrew), not_(found.is_barred()))),
+    ]
+    if capped is not None:
+        others = (found.lead_id.not_in(withdrew), not_(found.is_barred()))
+        parts.append(row("capped", found.count(found.lead_id.in_(capped), *others)))
+    return union_all(*parts)
+
+
+def _members(clause: Clause) -> Select[Any] | None:
+    """The ids of a rule that says `lead.id in (ids)` and no more: foreign keys vouch for leads."""
+    if not isinstance(clause, BinaryExpression) or clause.operator is not operators.in_op:
+        return None
+    if not clause.left.shares_lineage(Lead.__table__.c.id):  # type: ignore[attr-defined]
+        return None
+    listed = clause.right
+    ids = listed.element if isinstance(listed, ScalarSelect) else None
+    return ids if isinstance(ids, Select) else None
