@@ -17,7 +17,7 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
 """
 
 from segments.audience import Audience, audience
-from segments.changes import Change, moved
+from segments.changes import Change, instant_of, moved
 from segments.columns import Column, column_of
 from segments.counting import Cap
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
@@ -69,6 +69,7 @@ __all__ = [
     "touched",
     "moved",
     "Change",
+    "instant_of",
     "audience",
     "Audience",
     "Cap",

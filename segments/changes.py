@@ -7,13 +7,16 @@ from datetime import tzinfo as Zone  # noqa: N812
 
 from sqlmodel import Session
 
+from segments.errors import RuleError, SegmentError
 from segments.facts import Facts, Happened
 from segments.history import as_of
 from segments.judge import fits
 from segments.leaves import kinds_of
+from segments.moments import limits
+from segments.reading import parse
 from segments.recall import recall
 from segments.touched import event_before, touched
-from segments.tree import Condition, Rule
+from segments.tree import Compare, Condition, Rule
 from segments.turning import turned
 
 #: Leads looked at together: their facts are all that is held in memory.
@@ -54,8 +57,8 @@ def moved(
     number of the newest event it saw misses nothing that was written down late. (Numbers may
     become visible out of order on PostgreSQL: stay as far behind as a transaction lasts.)
 
-    Reads while it goes, `chunk` leads at a time. Erased leads are left out: nobody knows what they
-    were.
+    Reads while it goes, `chunk` leads at a time. Leads that were erased, or merged into another
+    one, are left out: what they were is not kept.
     """
     first = event_before(session, since) if after_event is None else after_event
     wanted = touched(rule, after_event=first, since=since, now=now, zone=zone)
@@ -66,7 +69,8 @@ def moved(
     for ids in numbers.partitions():
         known = recall(session, ids, kinds=counted, since=since, after_event=after_event)
         for facts in (known[lead_id] for lead_id in ids if lead_id in known):
-            if facts.columns["erased_at"] is None:
+            gone = facts.columns["erased_at"] or facts.columns["merged_into"]
+            if gone is None:
                 change = _change(rule, facts, since, now, zone, after_event)
                 if change is not None:
                     yield change
@@ -100,3 +104,21 @@ def _change(
         conditions=turn.flipped(rule, zone),
         facts=facts,
     )
+
+
+def instant_of(text: str, *, now: datetime, zone: Zone) -> datetime:
+    """The instant that `2026-11-01`, `2026-11-01 14:30`, `today` or `14 days` (ago) mean.
+
+    Raises SegmentError for a text that means none, or one to come.
+    """
+    for written in (f"{text} ago", text):
+        try:
+            condition = parse(f"created >= {written}").condition
+        except RuleError:
+            continue
+        if isinstance(condition, Compare):
+            ((_, instant),) = limits(">=", condition.value, now=now, zone=zone)
+            if instant > now:
+                raise SegmentError(f'"{text}" is still to come: name a time that is over')
+            return instant
+    raise SegmentError(f'"{text}" is no time: write 2026-11-01, "2026-11-01 14:30" or "14 days"')

@@ -1,9 +1,8 @@
 """A lead as it was: what the timeline says has changed, changed back, newest first. Pure.
 
-Each event says what there was before it (see the verbs in `leads`). Where one does not, the present
-value is kept: nothing is guessed. So it is with what was erased, and with what a record brought
-along that was merged into the lead: those entries of the timeline are another record's, and one is
-changed back only where the lead stood as the event left it.
+Each event says what there was before it (see the verbs in `leads`). Where one does not, as those of
+older versions, the present value is kept: nothing is guessed. Of an erased lead nothing is left to
+change back, and a lead that was merged into another one has no timeline any more.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,17 +26,12 @@ def as_of(facts: Facts, at: datetime, *, after_event: int | None = None) -> Fact
     if facts.columns["created_at"] > at:
         return None
     earlier = facts
-    gone = []
-    for event in newest_first(facts, since=at, after_event=after_event):
-        if _arrival(event, facts) and after_event is not None:
+    for event, before in _walk(facts, at, after_event):
+        if after_event is not None and _arrival(event, facts):
             return None
-        earlier = undone(earlier, event)
-        gone.append(event.id)
-    if not gone:
-        return facts
-    if after_event is None:
-        return replace(earlier, events=facts.events[: len(facts.events) - len(gone)])
-    return replace(earlier, events=tuple(e for e in facts.events if e.id <= after_event))
+        earlier = before
+    old = tuple(each for each in earlier.events if not _is_new(each, at, after_event))
+    return facts if len(old) == len(facts.events) else replace(earlier, events=old)
 
 
 def backwards(
@@ -45,30 +39,37 @@ def backwards(
 ) -> Iterator[tuple[Happened, Facts]]:
     """Each event, newest first, with the lead as it was just before it.
 
-    Ends with the first event later than `since`, or numbered above `after_event`.
+    Ends with the first event later than `since`, or numbered above `after_event`. Entries that a
+    merged record brought along are gone before the merging.
     """
-    for event in newest_first(facts, since=since, after_event=after_event):
-        rest: Sequence[Happened]
-        if after_event is None:
-            rest = facts.events[:-1]
-        else:
-            rest = tuple(each for each in facts.events if each.id != event.id)
-        facts = replace(undone(facts, event), events=rest)
+    gone: set[int] = set()
+    for event, before in _walk(facts, since, after_event):
+        gone.add(event.id)
+        yield event, replace(before, events=tuple(e for e in before.events if e.id not in gone))
+
+
+def _walk(
+    facts: Facts, since: datetime | None, after_event: int | None
+) -> Iterator[tuple[Happened, Facts]]:
+    """Each new event with the lead without what it changed; the entries stay on the timeline."""
+    foreign: set[int] = set()
+    news = [e for e in reversed(facts.events) if _is_new(e, since, after_event)]
+    if after_event is not None:
+        news.sort(key=lambda event: -event.id)
+    for event in news:
+        if event.id in foreign:
+            continue
+        facts = undone(facts, event)
+        if event.kind == "merged" and event.data.get("events"):
+            foreign.update(event.data["events"])
+            facts = replace(facts, events=[e for e in facts.events if e.id not in foreign])
         yield event, facts
 
 
-def newest_first(
-    facts: Facts, *, since: datetime | None = None, after_event: int | None = None
-) -> Iterator[Happened]:
-    """What happened after `since`, the latest first; with `after_event`, by number."""
+def _is_new(event: Happened, since: datetime | None, after_event: int | None) -> bool:
     if after_event is not None:
-        new = (each for each in facts.events if each.id > after_event)
-        yield from sorted(new, key=lambda each: -each.id)
-        return
-    for event in reversed(facts.events):
-        if since is not None and event.at <= since:
-            return
-        yield event
+        return event.id > after_event
+    return since is None or event.at > since
 
 
 def undone(facts: Facts, event: Happened) -> Facts:
@@ -97,14 +98,23 @@ def _changed(facts: Facts, event: Happened) -> Facts:
 
 
 def _merged(facts: Facts, event: Happened) -> Facts:
-    """Only what was empty before was filled."""
-    columns, attributes = dict(facts.columns), dict(facts.attributes)
-    for name in event.data.get("filled", ()):
-        if name.startswith("attr."):
-            attributes.pop(name.removeprefix("attr."), None)
-        elif name != "tags":
-            columns[name] = ""
-    return replace(facts, columns=columns, attributes=attributes)
+    """Without what the other record brought along."""
+    data = event.data
+    facts = _changed(facts, event)
+    consents = dict(facts.consents)
+    for topic, (before, after) in data.get("consent", {}).items():
+        if consents.get(topic) == after:
+            _put(consents, topic, before)
+    brought = {
+        (name, each) for name, values in data.get("preferences", {}).items() for each in values
+    }
+    return replace(
+        facts,
+        consents=consents,
+        preferences=tuple(s for s in facts.preferences if (s.name, s.value) not in brought),
+        deals=tuple(each for each in facts.deals if each.id not in data.get("deals", ())),
+        tasks=tuple(each for each in facts.tasks if each.id not in data.get("tasks", ())),
+    )
 
 
 def _staged(facts: Facts, event: Happened) -> Facts:
@@ -113,12 +123,19 @@ def _staged(facts: Facts, event: Happened) -> Facts:
         return facts
     pipeline = data.get("from_pipeline", columns["pipeline"])
     place = {"stage": data["from"], "pipeline": pipeline, "stage_at": columns["created_at"]}
+    foreign = _brought(facts)
     for older in reversed(facts.events):
         moved = older.kind == "stage" and older.data.get("to") == data["from"]
-        if moved and (older.at, older.id) < (event.at, event.id):
+        if moved and (older.at, older.id) < (event.at, event.id) and older.id not in foreign:
             place["stage_at"] = older.at
             break
     return replace(facts, columns={**columns, **place})
+
+
+def _brought(facts: Facts) -> set[int]:
+    """Entries that merged records brought along: they tell of other leads."""
+    merged = (each.data.get("events", ()) for each in facts.events if each.kind == "merged")
+    return {number for numbers in merged for number in numbers}
 
 
 def _preferred(facts: Facts, event: Happened) -> Facts:

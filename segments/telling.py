@@ -176,6 +176,8 @@ def age(now: datetime, then: datetime) -> str:
     if passed.days:
         return f"{passed.days} day{'s' if passed.days != 1 else ''}"
     hours = passed.seconds // 3600
+    if not hours:
+        return "less than an hour"
     return f"{hours} hour{'s' if hours != 1 else ''}"
 
 

@@ -43,7 +43,7 @@ def why_(frame: Frame, given: str, email: str) -> None:
         rule = read_files(workspace).rule(given)
         now, zone = workspace.now(), workspace.settings.time_zone
 
-        def work(session: "Session") -> tuple[str, Explanation, str | None]:
+        def work(session: "Session") -> "tuple[str, Explanation, str | None]":
             from sqlalchemy import select
             from sqlmodel import col
 
@@ -242,15 +242,17 @@ def _show(screen: "Console", reason: "Reason", zone: tzinfo, depth: int = 1) -> 
     from rich.text import Text
 
     mark = Text("[yes] " if reason.holds else "[no]  ", style="green" if reason.holds else "red")
-    text = _JOINED.get(reason.joined, reason.text)
+    text, value, below = _JOINED.get(reason.joined, reason.text), reason.found, reason.below
     if reason.joined == "segment":
-        text += ":" if reason.below else ": as above"
-    line = Text("  " * depth) + mark + Text(text)
-    facts = [reason.found] if reason.found else []
+        text += ":" if below else " (as above)"
+    elif reason.joined == "not" and not below[0].joined:
+        # `not stage = won` reads better in one line than in two.
+        text, value, below = reason.text, below[0].found, ()
+    facts = [value] if value else []
     facts.append(_since(reason.turn, reason.because, zone))
-    line += Text(f"  ({'; '.join(facts)})", style="dim")
-    screen.print(line)
-    for each in reason.below:
+    remark = Text(f"  ({'; '.join(facts)})", style="dim")
+    screen.print(Text("  " * depth) + mark + Text(text) + remark)
+    for each in below:
         _show(screen, each, zone, depth + 1)
 
 

@@ -1,7 +1,8 @@
 """Lives of a few leads: the real verbs of `leads`, at times that only go on."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -10,21 +11,40 @@ from sqlmodel import Session, col
 
 from leads import (
     Event,
+    FieldError,
     Lead,
     add_note,
+    add_task,
+    change_deal,
+    change_task,
+    close_deal,
+    deals_of,
+    finish_task,
     forget_preference,
     give_consent,
     move_stage,
+    note_event,
+    open_deal,
     prefer,
     record,
+    reopen_deal,
+    reopen_task,
     set_fields,
     suppress,
+    tasks_of,
     unsuppress,
     withdraw_consent,
 )
 
 #: When the first lead comes in.
 START = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
+
+PROPERTIES: list[dict[str, Any]] = [
+    {},
+    {"plan": "pro", "x": 5},
+    {"plan": "Ab", "x": "2026-03-10"},
+    {"plan": "5", "x": True},
+]
 
 #: (time since the step before, which lead, verb, what it is given)
 Step = tuple[timedelta, int, str, tuple[Any, ...]]
@@ -70,6 +90,19 @@ verbs = st.one_of(
         st.sampled_from(["sent", "replied", "bounced"]),
         st.none() | st.sampled_from(["spring", "o'hara"]),
     ),
+)
+
+_amounts = st.none() | st.sampled_from([Decimal("0.10"), Decimal("5000.00")])
+_days = st.none() | st.sampled_from([date(2026, 2, 9), date(2026, 3, 10)])
+_dues = st.none() | st.sampled_from([timedelta(hours=1), timedelta(days=3), timedelta(days=-2)])
+verbs |= st.one_of(
+    _verb("deal", st.sampled_from(["plan", "Ab"]), _amounts, _days),
+    _verb("deal changes", st.integers(0, 2), _amounts, _days),
+    _verb("deal ends", st.integers(0, 2), st.sampled_from(["won", "lost", "open"])),
+    _verb("task", st.sampled_from(["call", "write"]), _dues),
+    _verb("task changes", st.integers(0, 2), _dues),
+    _verb("task ends", st.integers(0, 2), st.booleans()),
+    _verb("event", st.sampled_from(["demo.requested", "a.b"]), st.sampled_from(PROPERTIES)),
 )
 
 steps = st.builds(lambda pause, lead, verb: (pause, lead, *verb), _pauses, st.integers(0, 1), verbs)
@@ -132,8 +165,47 @@ def live(session: Session, ids: Sequence[int], step: Step, at: datetime) -> None
             add_note(session, lead_id, text, **by)
         case "happens", (kind, campaign):
             record(session, lead_id, kind, campaign=campaign, at=at, by="mail")
+        case "event", (name, properties):
+            note_event(session, lead_id, name, properties, **by)
         case _:
-            raise AssertionError(verb)
+            _sell(session, lead_id, verb, given, at)
+
+
+def _sell(session: Session, lead_id: int, verb: str, given: tuple[Any, ...], at: datetime) -> None:
+    """Deals and tasks; what the verbs refuse is not done."""
+    by: dict[str, Any] = {"at": at, "by": "eva"}
+    deals = [deal.id or 0 for deal in deals_of(session, lead_id)]
+    tasks = sorted(task.id or 0 for task in tasks_of(session, lead_id))
+    try:
+        match verb, given:
+            case "deal", (name, amount, day):
+                worth = {"amount": amount, "currency": "PLN" if amount is not None else ""}
+                open_deal(session, lead_id, name, expected_close=day, **worth, **by)
+            case "deal changes", (which, amount, day):
+                if deals:
+                    wanted = {"amount": amount, "expected_close": day}
+                    wanted |= {"currency": "EUR"} if amount is not None else {}
+                    change_deal(session, deals[which % len(deals)], wanted, **by)
+            case "deal ends", (which, state):
+                if deals and state == "open":
+                    reopen_deal(session, deals[which % len(deals)], **by)
+                elif deals:
+                    close_deal(session, deals[which % len(deals)], state, **by)
+            case "task", (title, due):
+                when = None if due is None else at + due
+                add_task(session, lead_id, title, due=when, **by)
+            case "task changes", (which, due):
+                if tasks:
+                    when = None if due is None else at + due
+                    change_task(session, tasks[which % len(tasks)], {"due_at": when}, **by)
+            case "task ends", (which, done):
+                if tasks:
+                    end = finish_task if done else reopen_task
+                    end(session, tasks[which % len(tasks)], **by)
+            case _:
+                raise AssertionError(verb)
+    except FieldError:
+        return
 
 
 def newest_event(session: Session) -> int:

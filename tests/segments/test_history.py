@@ -2,17 +2,21 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import Session
+from sqlalchemy import select
+from sqlmodel import Session, col
 
 from console.database import Database
+from leads import Lead, merge
 from segments import Facts, Happened
 from segments.history import as_of, backwards
 from segments.recall import recall
+from tests.leads.files import taken_in, written
 from tests.segments import lives
 
 
@@ -68,6 +72,73 @@ def test_a_lead_as_of_any_step_is_what_it_was_then(
 
     with pytest.raises(_Undo):
         database.write(check)
+
+
+@given(st.lists(lives.steps, max_size=8), st.lists(lives.steps, max_size=4), st.integers(1, 9))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_merged_record_is_another_lead_until_then(
+    database: Database, before: list[lives.Step], after: list[lives.Step], minutes: int
+) -> None:
+    def check(session: Session) -> None:
+        at = lives.START
+        keep, other = lives.be_born(session, [1, 2], at)
+        snapshots: dict[datetime, Facts] = {}
+        for step in before:
+            at += step[0]
+            lives.live(session, [keep, other], step, at)
+            snapshots[at] = recall(session, [keep])[keep]
+        at += timedelta(minutes=minutes)
+        merge(session, keep, other, at=at, by="eva")
+        snapshots[at] = recall(session, [keep])[keep]
+        for step in after:
+            at += step[0]
+            lives.live(session, [keep], step, at)
+            snapshots[at] = recall(session, [keep])[keep]
+        present = recall(session, [keep])[keep]
+        for when, known in snapshots.items():
+            found = as_of(present, when)
+            assert found is not None
+            assert same(found) == same(known)
+        raise _Undo
+
+    with pytest.raises(_Undo):
+        database.write(check)
+
+
+FIRST = """\
+email,company,country,stage,prefers.topic,size,tags,consent
+anna@example.pl,Kot,PL,demo,pricing;x,9,vip,yes
+jan@example.pl,,DE,new,,,,
+"""
+SECOND = """\
+email,company,country,stage,prefers.topic,size,tags,consent
+anna@example.pl,Kos,,won,y,10,new,no
+jan@example.pl,Firma,PL,demo,a,5,,yes
+"""
+
+
+def test_what_files_changed_is_changed_back(
+    database: Database, tmp_path: Path, now: datetime
+) -> None:
+    later = now + timedelta(days=3)
+    taken_in(database, written(tmp_path, FIRST), consent_source="fair")
+
+    def known() -> dict[int, Facts]:
+        return database.read(lambda s: recall(s, s.scalars(select(col(Lead.id))).all()))
+
+    first = known()
+    again = written(tmp_path, SECOND, "again.csv")
+    taken_in(database, again, now=later, on_duplicate="overwrite", consent_source="fair")
+    second = known()
+    assert len(first) == 2
+    for lead_id, facts in second.items():
+        assert same(facts) != same(first[lead_id])
+        back = as_of(facts, now)
+        assert back is not None
+        assert same(back) == same(first[lead_id])
+        assert as_of(facts, later) == facts
 
 
 def test_what_an_event_does_not_tell_stays_as_it_is(now: datetime) -> None:
