@@ -55,6 +55,7 @@ from leads.intake.deals import take_in_deals
 from leads.intake.events import take_in_events
 from leads.intake.mapping import Column, map_columns, targets_of
 from leads.intake.opening import open_source
+from leads.intake.pace import Pace
 from leads.intake.reading import Source
 from leads.intake.run import take_in
 from leads.intake.terms import ON_DUPLICATE, Terms
@@ -172,6 +173,7 @@ __all__ = [
     "Taken",
     "Terms",
     "take_in",
+    "Pace",
     "export_documents",
     "export_rows",
     "ON_DUPLICATE",

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any
 
 from sqlalchemy import insert, update
 from sqlalchemy.engine import Dialect
@@ -23,16 +22,12 @@ from leads.intake.chunk import Prepared, apply_chunk, prepare
 from leads.intake.counts import SHOWN, Counts, Taken
 from leads.intake.incoming import Incoming, Reader
 from leads.intake.mapping import Column, targets_of
+from leads.intake.pace import CHUNK, Pace, Transaction
 from leads.intake.reading import Row, Source
 from leads.intake.rejects import Rejects
 from leads.intake.terms import Terms
 from leads.tables import Import
 
-#: Runs a function in one transaction of its own: `Database.write`, `Database.read`.
-Transaction = Callable[[Callable[[Session], Any]], Any]
-
-#: Rows in one transaction: a commit costs milliseconds, and others wait while it is open.
-CHUNK = 2000
 #: How often a chunk is tried when another writer brought the same address at the same moment.
 _TRIES = 5
 
@@ -48,23 +43,26 @@ def take_in(
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], datetime] | None = None,
+    pace: Pace | None = None,
 ) -> Taken:
     """Imports the file. With `dry_run` nothing is written anywhere and the result is the same.
 
     `progress(done, total)` hears of rows after each chunk; `clock` says when it was finished.
+    `pace` lets others write in between; without it every chunk has the most rows.
     Raises FileError before anything is written when the file cannot be read to its end.
     """
     reader = Reader(columns, terms)
     total, later = _look(source, reader)
     taken = Taken()
     rejects = None if dry_run else Rejects(source)
-    arrivals = None
+    arrivals, transaction = None, read
     if not dry_run:
+        transaction = write if pace is None else partial(pace.run, write)
         taken.import_id, dialect = write(lambda s: _begin(s, source, columns, terms))
         arrivals = Arrivals(dialect, terms, taken.import_id, dice)
     complete = False
     try:
-        for groups, refused in _chunks(source, reader, later, taken):
+        for groups, refused in _chunks(source, reader, later, taken, pace):
             for row, reason in refused:
                 if rejects is not None:
                     rejects.add(row, reason)
@@ -75,7 +73,7 @@ def take_in(
             )
             # Made anew for another try, with other tokens.
             ready = partial(prepare, groups, terms, arrivals)
-            taken.counts = _again(read if dry_run else write, ready, chunk)
+            taken.counts = _again(transaction, ready, chunk)
             if progress is not None:
                 progress(taken.counts.read, total)
         complete = True
@@ -113,9 +111,13 @@ def _look(source: Source, reader: Reader) -> tuple[int, dict[str, list[Row]]]:
 
 
 def _chunks(
-    source: Source, reader: Reader, later: dict[str, list[Row]], taken: Taken
+    source: Source,
+    reader: Reader,
+    later: dict[str, list[Row]],
+    taken: Taken,
+    pace: Pace | None,
 ) -> Iterator[tuple[list[list[Incoming]], list[tuple[Row, str]]]]:
-    """Rows by address, and those that are refused; about `CHUNK` rows at a time."""
+    """Rows by address, and those that are refused; about as many as one transaction takes."""
     groups: list[list[Incoming]] = []
     refused: list[tuple[Row, str]] = []
     size = 0
@@ -134,7 +136,7 @@ def _chunks(
             size += len(others)
         if group:
             groups.append(group)
-        if size >= CHUNK:
+        if size >= (CHUNK if pace is None else pace.rows):
             yield groups, refused
             groups, refused, size = [], [], 0
     if size:
