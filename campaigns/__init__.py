@@ -9,9 +9,10 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
             finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
             status.py, verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
-            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py, advancing.py,
-            ended.py, what came back: matching.py, evidence.py, noting.py, feedback.py, polling.py,
-            answers.py; forgetting.py, errors.py
+            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
+            stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
+            matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
+            forgetting.py, errors.py
 """
 
 from campaigns.admit import FrequencyCap

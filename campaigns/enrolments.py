@@ -1,4 +1,5 @@
-"""Who is on the way through a sequence: entering by an event, leaving by an event or a person.
+"""Who is on the way through a sequence: entering by an event (into a segment also by time alone),
+leaving by an event or a person.
 
 Both read `event` behind the run's cursor (`run.planned_to`) and may read the same event again: an
 enrolment keeps the event that began it and the one that ended it, so nothing happens twice. The
@@ -9,24 +10,29 @@ number can be committed after one with a higher number.
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlmodel import Session, col
 
 from campaigns.runs import Terms
-from campaigns.sequence_definition import Place, sequence_of
+from campaigns.segment_entries import Look, look_on
+from campaigns.sequence_definition import Place, SequenceDefinition, sequence_of
 from campaigns.sequence_runs import in_force
-from campaigns.sequences import EnrolmentState, Wait, first
+from campaigns.sequences import EnrolmentState, Newcomer, Wait, first
+from campaigns.stage_entries import went_to, who_moved_in
 from campaigns.states import State
-from campaigns.tables import Enrolment, Message, Run
+from campaigns.tables import Enrolment, Message, Run, Sequence
 from leads import Event, Lead, record
-from segments import rule_of, where
+from segments import rule_of
 
 #: Leads moved in one write: short enough for a sender beside it.
 BATCH = 500
 #: How far behind the newest event the cursor stays.
 OVERLAP = timedelta(minutes=2)
+#: A look that found nothing to keep is kept itself this long after the one before.
+LOOKED = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,105 +49,102 @@ class Ending:
 def enrol_and_leave(session: Session, run: Run, *, now: datetime, zone: ZoneInfo) -> int:
     """Reads what happened since the last look: leads leave, enter, and leave again.
 
-    Returns how many moved. Call again while it is not 0.
+    Returns how many moved, one more while a look at a segment goes on. Call again until it is 0.
     """
     terms = Terms.of_body(run.terms)
     newest = session.scalar(select(func.max(col(Event.id)))) or 0
-    if newest <= run.planned_to:
-        # Lower when somebody was erased with their events: the next event takes a number again.
-        if newest < run.planned_to:
-            _look_behind(session, run, newest)
+    version = in_force(session, run)
+    look = Look.of_terms(run.terms) if version is not None else None
+    if newest < run.planned_to:
+        # Somebody was erased with their events: the next event takes a number again.
+        _keep(session, run, planned_to=newest)
+        return 0
+    if newest == run.planned_to and look is None:
         return 0
     # In this order a lead that left and came back in between is met twice, as it should be.
     left = _leave(session, run, terms.exits, now=now)
-    entered = _enter(session, run, now=now, zone=zone)
+    entered: list[Newcomer] = []
+    if version is not None:
+        definition = sequence_of(version.name, version.body or {})
+        if definition.trigger is not None:
+            entered = who_moved_in(session, run, definition, now=now, zone=zone)
+        elif look is not None:
+            rule = rule_of(definition.entry or {})
+            entered, look = look_on(session, run, rule, look, newest=newest, now=now, zone=zone)
+        _enrol(session, run, version, definition, entered, now=now)
     left += _leave(session, run, terms.exits, now=now)
-    if left + entered == 0:
-        fresh = session.scalar(
-            select(func.min(col(Event.id))).where(
-                col(Event.id) > run.planned_to, col(Event.at) > now - OVERLAP
-            )
+    if look is None:
+        if left + len(entered) == 0:
+            _go_on(session, run, newest, now)
+        return left + len(entered)
+    if look.lead:
+        _keep_look(session, run, look)
+        return left + len(entered) + 1
+    began = look.began or now
+    # Who left may be one of more than a batch: then the same events are read again.
+    ahead = left == 0 and _go_on(session, run, look.newest or newest, began)
+    if ahead or began - look.looked_at >= LOOKED or run.terms["look"]["began"]:
+        _keep_look(session, run, Look(looked_at=began))
+    return left + len(entered)
+
+
+def _go_on(session: Session, run: Run, newest: int, now: datetime) -> bool:
+    """Moves the cursor over what was read and is old enough; whether it moved."""
+    read = col(Event.id) > run.planned_to, col(Event.id) <= newest
+    fresh = select(func.min(col(Event.id))).where(*read, col(Event.at) > now - OVERLAP)
+    # The last one that is there: a number below the fresh one may still be on its way.
+    cursor = session.scalar(
+        select(func.max(col(Event.id))).where(
+            *read, col(Event.id) < func.coalesce(fresh.scalar_subquery(), newest + 1)
         )
-        cursor = newest if fresh is None else fresh - 1
-        if cursor > run.planned_to:
-            _look_behind(session, run, cursor)
-    return left + entered
+    )
+    if cursor is None:
+        return False
+    _keep(session, run, planned_to=cursor)
+    return True
 
 
-def _look_behind(session: Session, run: Run, event_id: int) -> None:
+def _keep_look(session: Session, run: Run, look: Look) -> None:
+    terms = session.scalar(select(col(Run.terms)).where(col(Run.id) == run.id).with_for_update())
+    # Another version may have been applied beside us: its terms stay.
+    if terms and terms["sequence_id"] == run.terms["sequence_id"]:
+        _keep(session, run, terms={**terms, "look": look.body()})
+
+
+def _keep(session: Session, run: Run, **values: object) -> None:
     session.execute(
         update(Run)
         .where(col(Run.id) == run.id)
-        .values(planned_to=event_id)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
 
 
-def _went_to(places: Many[Place]) -> ColumnElement[bool]:
-    """The event (joined with its lead) moved the lead to one of these places."""
-    to, pipeline = (col(Event.data)[key].as_string() for key in ("to", "to_pipeline"))
-    return and_(
-        col(Event.kind) == "stage",
-        or_(
-            *(
-                and_(to == stage, func.coalesce(pipeline, col(Lead.pipeline)) == name)
-                for name, stage in places
-            )
-        ),
-    )
-
-
-def _enter(session: Session, run: Run, *, now: datetime, zone: ZoneInfo) -> int:
-    version = in_force(session, run)
-    if version is None:
-        return 0
-    definition = sequence_of(version.name, version.body or {})
-    entered = (
-        select(col(Event.lead_id).label("lead_id"), func.max(col(Event.id)).label("event_id"))
-        .join(Lead, col(Lead.id) == col(Event.lead_id))
-        .where(col(Event.id) > run.planned_to, _went_to([definition.trigger]))
-        .group_by(col(Event.lead_id))
-        .subquery("entered")
-    )
-    begun = (
-        col(Enrolment.sequence) == run.campaign,
-        col(Enrolment.lead_id) == col(Lead.id),
-    )
-    may_enter = [_is_new(entered, run)]
-    if definition.entry is not None:
-        may_enter.append(where(rule_of(definition.entry), now=now, zone=zone))
-    rows = session.execute(
-        select(
-            col(Lead.id),
-            col(Event.id),
-            col(Event.at),
-            select(func.coalesce(func.max(col(Enrolment.pass_)), 0))
-            .where(*begun)
-            .scalar_subquery(),
-        )
-        .select_from(entered)
-        .join(Event, col(Event.id) == entered.c.event_id)
-        .join(Lead, col(Lead.id) == col(Event.lead_id))
-        .where(*may_enter)
-        .order_by(col(Event.id))
-        .limit(BATCH)
-    ).all()
-    new = []
-    for lead_id, event_id, at, passes in rows:
-        move = first(definition.steps, at)
+def _enrol(
+    session: Session,
+    run: Run,
+    version: Sequence,
+    definition: SequenceDefinition,
+    newcomers: Many[Newcomer],
+    *,
+    now: datetime,
+) -> None:
+    new: list[dict[str, Any]] = []
+    for newcomer in newcomers:
+        move = first(definition.steps, newcomer.at)
         new.append(
             {
                 "sequence": run.campaign,
                 "sequence_id": version.id,
                 "run_id": run.id,
-                "lead_id": lead_id,
-                "pass_": passes + 1,
-                "event_id": event_id,
+                "lead_id": newcomer.lead_id,
+                "pass_": newcomer.passes + 1,
+                "event_id": newcomer.event_id,
                 "step": move.step,
                 "due_at": move.until if isinstance(move, Wait) else move.due_at,
                 "state": EnrolmentState.ACTIVE,
                 "reason": "",
-                "enrolled_at": at,
+                "enrolled_at": newcomer.at,
             }
         )
     if new:
@@ -155,26 +158,11 @@ def _enter(session: Session, run: Run, *, now: datetime, zone: ZoneInfo) -> int:
             campaign=run.campaign,
             data={"pass": row["pass_"], "step": row["step"]},
         )
-    return len(new)
-
-
-def _is_new(entered: Subquery, run: Run) -> ColumnElement[bool]:
-    """The lead is not on the way, and was not when it entered the stage."""
-    return ~exists().where(
-        col(Enrolment.sequence) == run.campaign,
-        col(Enrolment.lead_id) == entered.c.lead_id,
-        or_(
-            col(Enrolment.state) == EnrolmentState.ACTIVE,
-            col(Enrolment.event_id) >= entered.c.event_id,
-            col(Enrolment.end_event_id) >= entered.c.event_id,
-            and_(col(Enrolment.end_event_id).is_(None), col(Enrolment.ended_at) >= col(Event.at)),
-        ),
-    )
 
 
 def _leave(session: Session, run: Run, exits: Many[Place], *, now: datetime) -> int:
     """Ends the enrolments of leads who answered or went where the sequence has nothing to say."""
-    left = _went_to(exits) if exits else None
+    left = went_to(exits) if exits else None
     what = (
         or_(col(Event.kind) == "replied", left)
         if left is not None

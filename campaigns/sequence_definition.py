@@ -46,13 +46,13 @@ class SequenceDefinition:
 
     name: str
     identity: str
-    #: Entering this stage starts it.
-    trigger: Place
+    #: Entering this stage starts it; None: coming to fit `segment` does.
+    trigger: Place | None
     steps: tuple[Step, ...]
     #: Entering one of these ends it; a reply always does.
     exits: tuple[Place, ...] = ()
     description: str = ""
-    #: Only leads of this segment may enter; empty: every lead that enters the stage.
+    #: The segment that starts it, or with a stage: only its leads may enter; empty: all may.
     segment: str = ""
     window: Window | None = None
     #: A message not sent this long after it was due is not sent at all.
@@ -74,7 +74,7 @@ class SequenceDefinition:
         return {
             "description": self.description,
             "identity": self.identity,
-            "trigger": list(self.trigger),
+            "trigger": list(self.trigger) if self.trigger else None,
             "exits": [list(place) for place in self.exits],
             "segment": self.segment,
             "entry": self.entry,
@@ -97,7 +97,7 @@ def sequence_of(name: str, body: Mapping[str, Any]) -> SequenceDefinition:
         name=name,
         description=body["description"],
         identity=body["identity"],
-        trigger=(body["trigger"][0], body["trigger"][1]),
+        trigger=(body["trigger"][0], body["trigger"][1]) if body["trigger"] else None,
         exits=tuple((pipeline, stage) for pipeline, stage in body["exits"]),
         segment=body["segment"],
         entry=body["entry"],
@@ -126,20 +126,17 @@ def read_sequence(
     where = f"sequences/{name}.toml"
     check_name(name, where)
     _known(data, _KEYS, where)
-    trigger = _table(data, "trigger", where, ("stage",))
-    if trigger is None or "stage" not in trigger:
-        raise DefinitionError(f'{where}: what starts it is missing; write [trigger] stage = "demo"')
+    start, segment = _start(data, where, pipelines)
     leaving = _table(data, "exit", where, ("stages",)) or {}
     window = _table(data, "window", where, ("days", "from", "to"))
     doubt = data.get("when_in_doubt")
     if doubt not in (None, "hold", "resend"):
         raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')
-    start = _place(trigger["stage"], where, "[trigger] stage", pipelines)
     named = leaving.get("stages", [])
     if not isinstance(named, list):
         raise DefinitionError(f'{where}: stages is a list; write stages = ["won", "lost"]')
     exits = tuple(dict.fromkeys(_place(each, where, "[exit] stages", pipelines) for each in named))
-    if start in exits:
+    if start is not None and start in exits:
         raise DefinitionError(
             f"{where}: stages of [exit] names {start[1]!r}, which starts it: it would end at once"
         )
@@ -147,7 +144,7 @@ def read_sequence(
         name=name,
         description=_text(data, "description", where, "") or "",
         identity=_text(data, "identity", where) or "",
-        segment=_text(data, "segment", where, "") or "",
+        segment=segment,
         trigger=start,
         exits=exits,
         window=read_window(window, where) if window is not None else None,
@@ -155,6 +152,32 @@ def read_sequence(
         when_in_doubt=doubt,
         steps=_steps(data.get("step"), where),
     )
+
+
+def _start(
+    data: Mapping[str, Any], where: str, pipelines: Mapping[str, Pipeline]
+) -> tuple[Place | None, str]:
+    """The stage that starts it, if one does, and the segment that does or whose leads may enter."""
+    trigger = _table(data, "trigger", where, ("stage", "segment")) or {}
+    if not trigger:
+        raise DefinitionError(
+            f'{where}: what starts it is missing; write [trigger] stage = "demo" '
+            'or [trigger] segment = "NAME"'
+        )
+    if len(trigger) > 1:
+        raise DefinitionError(
+            f"{where}: [trigger] names a stage and a segment; keep one of them. For leads of a "
+            "segment that enter a stage write the segment above [trigger]"
+        )
+    if "stage" in trigger:
+        start = _place(trigger["stage"], where, "[trigger] stage", pipelines)
+        return start, _text(data, "segment", where, "") or ""
+    if "segment" in data:
+        raise DefinitionError(
+            f"{where}: segment = {data['segment']!r} is for a sequence that a stage starts; "
+            "this one starts with the segment of [trigger], so take the line away"
+        )
+    return None, _text(trigger, "segment", f"{where}: [trigger]") or ""
 
 
 def _steps(data: object, where: str) -> tuple[Step, ...]:

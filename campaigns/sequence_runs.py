@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from campaigns.errors import NotPossible, UnknownCampaign
 from campaigns.runs import Terms
+from campaigns.segment_entries import Look
 from campaigns.sequence_definition import SequenceDefinition, sequence_of
 from campaigns.sequences import EnrolmentState
 from campaigns.states import RunState
@@ -62,12 +63,15 @@ def open_sequences(
         run = _sequence_run(session, version.name)
         if run is not None and Terms.of_body(run.terms).sequence_id == version.id:
             continue
-        cursor = _cursor(session, run, version.id)
+        cursor, looked_at = _cursor(session, run, version.id, now)
+        body = terms.body()
+        if definition.trigger is None:
+            body["look"] = Look(looked_at=looked_at).body()
         if run is not None and run.state not in _OVER and run.identity == definition.identity:
             session.execute(
                 update(Run)
                 .where(col(Run.id) == run.id)
-                .values(terms=terms.body(), when_in_doubt=doubt, planned_to=cursor)
+                .values(terms=body, when_in_doubt=doubt, planned_to=cursor)
                 .execution_options(synchronize_session=False)
             )
             continue
@@ -86,7 +90,7 @@ def open_sequences(
                 planned_at=now,
                 started_at=now,
                 by=by,
-                terms=terms.body(),
+                terms=body,
             )
         )
         session.flush()
@@ -116,8 +120,10 @@ def _sequence_run(session: Session, name: str) -> Run | None:
     ).first()
 
 
-def _cursor(session: Session, run: Run | None, version_id: int) -> int:
-    """The event behind which entering the stage counts.
+def _cursor(
+    session: Session, run: Run | None, version_id: int, now: datetime
+) -> tuple[int, datetime]:
+    """The event behind which entering the stage or the segment counts, and from when on time does.
 
     A new version goes on where the one before it stood. A sequence that is new, was cancelled, or
     had been removed begins now: what happened while it was not there starts nothing.
@@ -131,8 +137,9 @@ def _cursor(session: Session, run: Run | None, version_id: int) -> int:
             .limit(1)
         ).first()
     if run is not None and before is not None and before.body is not None:
-        return run.planned_to
-    return session.scalar(select(func.max(col(Event.id)))) or 0
+        look = Look.of_terms(run.terms)
+        return run.planned_to, look.looked_at if look else now
+    return session.scalar(select(func.max(col(Event.id)))) or 0, now
 
 
 def running_sequences(session: Session) -> list[Run]:

@@ -5,8 +5,8 @@
                   +-> exited(reason)     answered, left, or a message that did not reach it
 
 A wait counts from the moment the message before it was accepted (at the start: from the moment the
-lead entered the stage), never from the moment somebody looked: a machine that slept is not late
-for ever.
+lead entered the stage or the segment), never from the moment somebody looked: a machine that slept
+is not late for ever.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,18 @@ class EnrolmentState(StrEnum):
     ACTIVE = "active"
     DONE = "done"
     EXITED = "exited"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Newcomer:
+    """One lead that enters a sequence now."""
+
+    lead_id: int
+    #: The event it entered by; what happens after it can end its way.
+    event_id: int
+    at: datetime
+    #: Its ways through this sequence so far.
+    passes: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +83,7 @@ Move = Wait | Send | Done | Exit
 
 
 def first(steps: Sequence[Step], entered: datetime) -> Wait | Send:
-    """What a lead that entered the stage at `entered` meets first."""
+    """What a lead that entered the stage or the segment at `entered` meets first."""
     move = _arrive(steps, 0, entered)
     assert isinstance(move, Wait | Send)  # noqa: S101 - a sequence has a step
     return move

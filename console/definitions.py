@@ -260,7 +260,8 @@ def _sequences(
             mistakes.add(f"{source.name}:1: there is a campaign {name} too; rename one of them")
         _is_there("identity", definition.identity, names, source, ("identity",), mistakes)
         if definition.segment:
-            _is_there("segment", definition.segment, names, source, ("segment",), mistakes)
+            path = ("segment",) if definition.trigger else ("trigger", "segment")
+            _is_there("segment", definition.segment, names, source, path, mistakes)
         topics: dict[str, str] = {}
         for number, step in enumerate(definition.steps):
             if step.send is None:

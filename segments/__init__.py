@@ -13,7 +13,7 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
             (with values_judged.py), recall.py, history.py, why.py (with leaves.py, turning.py,
             telling.py, remedy.py, ways.py), changes.py (with touched.py), definition.py,
             audience.py (with counting.py), previewing.py, overlap.py, values.py (with columns.py,
-            spread.py, dialects_rows.py), known.py, tables.py, errors.py
+            spread.py, dialects_rows.py), known.py, entering.py, tables.py, errors.py
 """
 
 from segments.audience import Audience, audience
@@ -21,6 +21,7 @@ from segments.changes import Change, instant_of, moved
 from segments.columns import Column, column_of
 from segments.counting import Cap
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
+from segments.entering import Entry, entered
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
 from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
 from segments.folding import BARE_FUNCTION, bare_or_null
@@ -67,6 +68,8 @@ __all__ = [
     "Step",
     "Way",
     "touched",
+    "entered",
+    "Entry",
     "moved",
     "Change",
     "instant_of",

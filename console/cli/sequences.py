@@ -38,7 +38,8 @@ def list_(frame: Frame) -> None:
         table = Table("sequence", "state", "starts at", "steps", "on the way", box=None)
         for definition, state, count in rows:
             steps = ", ".join(step.name for step in definition.steps)
-            table.add_row(definition.name, state, definition.trigger[1], steps, str(count))
+            start = definition.trigger[1] if definition.trigger else f"in {definition.segment}"
+            table.add_row(definition.name, state, start, steps, str(count))
         screen.print(table)
 
     frame.emit(
@@ -48,8 +49,9 @@ def list_(frame: Frame) -> None:
                     "name": definition.name,
                     "description": definition.description,
                     "state": state,
-                    "stage": definition.trigger[1],
-                    "pipeline": definition.trigger[0],
+                    "stage": definition.trigger[1] if definition.trigger else None,
+                    "pipeline": definition.trigger[0] if definition.trigger else None,
+                    "segment": definition.segment or None,
                     "steps": [step.name for step in definition.steps],
                     "active": count,
                 }

@@ -66,6 +66,30 @@ def test_from_the_file_to_the_mails(home: Path, file: Path, potok: Run, document
         assert "after-demo" in potok("sequences", *shown).stdout
 
 
+def test_a_segment_starts_it(home: Path, file: Path, potok: Run, document: Document) -> None:
+    hot = home / "segments" / "hot.toml"
+    hot.write_text("rule = 'prefers.topic = \"pricing\"'\n", "utf-8")
+    edit(file, 'segment = "everyone"\n', "")
+    edit(file, 'stage = "demo"', 'segment = "hto"')
+    said = potok("plan")
+    assert said.exit_code == 1
+    assert 'after-demo.toml:4: there is no segment "hto"; did you mean "hot"?' in said.stderr
+    edit(file, "hto", "hot")
+    assert potok("apply").exit_code == 0
+    assert potok("leads", "prefer", "jan@a.pl", "topic=pricing").exit_code == 0
+    ran = potok("run", "--until-idle", "--wait", "10", "--no-pace")
+    assert ran.exit_code == 0, ran.output
+    found = document("sequences", "status", "after-demo")
+    assert (found["enrolled"], found["done"]) == (1, 1)
+    (listed,) = document("sequences", "list")["sequences"]
+    assert (listed["segment"], listed["stage"]) == ("hot", None)
+    assert "in hot" in potok("sequences", "list").stdout
+    # The rule that was applied is the rule, until the sequence is applied anew with another.
+    hot.write_text('rule = "everyone"\n', "utf-8")
+    changed = {(each["kind"], each["name"]) for each in document("plan")["changes"]}
+    assert changed == {("segment", "hot"), ("sequence", "after-demo")}
+
+
 def test_a_run_says_how_many_are_on_the_way_and_until_when(
     file: Path, potok: Run, document: Document
 ) -> None:
