@@ -10,8 +10,9 @@ Read        cli/ (its frame, then one file per command group); what is set:
             known_settings.py, sections.py, settings.py, identities.py, zones.py, keys.py,
             settings_page.py, commands_page.py; what is kept: database.py, schema.py, migrations/;
             what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
-            workspace.py, questions.py, new_workspace.py, starting_files.py, doctor.py; commands
-            of several rooms: campaigning.py, sending.py, attending.py, answers.py, importing.py,
-            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
+            workspace.py, effects.py, questions.py, new_workspace.py, starting_files.py, doctor.py;
+            what Tab offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
+            campaigning.py, sending.py, attending.py, answers.py, importing.py, exporting.py,
+            facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
             web/ (the opt-out page); demo/
 """

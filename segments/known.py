@@ -14,7 +14,7 @@ from segments.dialects import elements
 from segments.dialects_rows import entries, seen_kind, text_number
 from segments.errors import SegmentError
 from segments.side_tables import PROPERTIES
-from segments.vocabulary import DEAL_FIELDS, FIELDS, Kind, nearest
+from segments.vocabulary import DEAL_FIELDS, FIELDS, VERBS, Kind, nearest
 
 #: Attributes are looked for among so many leads, evenly spread, unless all are asked for.
 SAMPLE = 50_000
@@ -35,6 +35,7 @@ class Known:
     filled: int
     #: Of how many.
     total: int
+    #: For people; of an event, what a rule says of it, if anything.
     about: str = ""
 
 
@@ -166,7 +167,17 @@ def _events(session: Session) -> tuple[Known, ...]:
         select(col(Event.kind), func.count()).group_by(col(Event.kind)).order_by(col(Event.kind))
     ).all()
     total = sum(count for _, count in rows)
-    return tuple(Known(name=k, holds="event", filled=n, total=total) for k, n in rows)
+    said = {kind: verb for verb, kind in VERBS.items()}
+    return tuple(
+        Known(
+            name=kind,
+            holds="event",
+            filled=count,
+            total=total,
+            about=said.get(kind) or (f'event "{kind}"' if "." in kind else ""),
+        )
+        for kind, count in rows
+    )
 
 
 def _deals(session: Session) -> tuple[Known, ...]:

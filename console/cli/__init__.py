@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "deliverability": ("deliverability", "What servers answered, and what it means."),
     "web": ("web", "The opt-out page."),
     "database": ("database", "Schema version, upgrade."),
+    "completion": ("completion", "Let Tab complete commands, segments and rules."),
 }
 
 _HERE = Path(__file__).parent

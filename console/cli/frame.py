@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from console.cli import PIPE_CLOSED
+from console.cli.offers import offer
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -152,7 +153,9 @@ def command(parent: click.Group, name: str, **settings: Any) -> Callable[..., cl
         run = click.option("--json", is_flag=True, help="Print JSON on standard output.")(run)
         # Also accepted here, since people add it at the end of a line they repeat.
         run = click.option("--workspace", "workspace_named_late", metavar="DIR", hidden=True)(run)
-        return parent.command(name, **settings)(run)
+        made = parent.command(name, **settings)(run)
+        offer(parent.name or "", made)
+        return made
 
     return decorate
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import offers
 from console.cli.frame import REFUSED, Frame, command, group
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ COLUMNS = "email,name,company,country,stage,stage_age"
 
 
 @command(segments, "create")
-@click.argument("name")
-@click.argument("rule")
+@click.argument("name", shell_complete=offers.segment)
+@click.argument("rule", shell_complete=offers.new_rule)
 @click.option("--description", default="", help="One line for the list.")
 @click.option("--replace", is_flag=True, help="Write over a segment of this name.")
 def create(frame: Frame, name: str, rule: str, description: str, replace: bool) -> None:
@@ -54,7 +55,7 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
 
 
 @command(segments, "check")
-@click.argument("given", metavar="[NAME|RULE]", required=False)
+@click.argument("given", metavar="[NAME|RULE]", required=False, shell_complete=offers.rule)
 def check(frame: Frame, given: str | None) -> None:
     """Read a rule, a segment, or all of them, and say what is wrong.
 
@@ -93,9 +94,14 @@ def check(frame: Frame, given: str | None) -> None:
 
 
 @command(segments, "count")
-@click.argument("given", metavar="NAME|RULE")
+@click.argument("given", metavar="NAME|RULE", shell_complete=offers.rule)
 @click.option("--topic", default="", help="For mail about this topic: consent goes by topic.")
-@click.option("--template", metavar="NAME", help="The same, with the topic of this template.")
+@click.option(
+    "--template",
+    metavar="NAME",
+    help="The same, with the topic of this template.",
+    shell_complete=offers.template,
+)
 def count(frame: Frame, given: str, topic: str, template: str | None) -> None:
     """Count the leads a segment or a rule fits, and those we may write to.
 
@@ -204,7 +210,7 @@ def list_(frame: Frame) -> None:
 
 
 @command(segments, "preview")
-@click.argument("given", metavar="NAME|RULE")
+@click.argument("given", metavar="NAME|RULE", shell_complete=offers.rule)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),
@@ -212,7 +218,13 @@ def list_(frame: Frame) -> None:
     show_default=True,
     help="At most so many.",
 )
-@click.option("--columns", default=COLUMNS, show_default=True, help="Fields as rules spell them.")
+@click.option(
+    "--columns",
+    default=COLUMNS,
+    show_default=True,
+    help="Fields as rules spell them.",
+    shell_complete=offers.columns,
+)
 def preview(frame: Frame, given: str, limit: int, columns: str) -> None:
     """Show the first leads of a segment or a rule.
 

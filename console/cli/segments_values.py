@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from console.cli import offers
 from console.cli.frame import Frame, command
 from console.cli.segments import segments
 
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
 
 
 @command(segments, "values")
-@click.argument("field", metavar="FIELD")
-@click.option("--segment", "given", metavar="NAME|RULE", help="Only among these leads.")
+@click.argument("field", metavar="FIELD", shell_complete=offers.field)
+@click.option(
+    "--segment",
+    "given",
+    metavar="NAME|RULE",
+    help="Only among these leads.",
+    shell_complete=offers.rule,
+)
 @click.option("--like", default="", metavar="TEXT", help="Only values with this in them.")
 @click.option(
     "--limit",
@@ -171,7 +178,7 @@ def _show_fields(screen: "Console", found: "Vocabulary") -> None:
         ("Attributes", found.attributes),
         ("Preferences", found.preferences),
         ("Tags", (found.tags,)),
-        ("Events (event in rules)", found.events),
+        ("On the timeline", found.events),
         ("Deals", found.deals),
     )
     for heading, known in groups:
@@ -182,7 +189,10 @@ def _show_fields(screen: "Console", found: "Vocabulary") -> None:
             filled = (
                 f"{each.filled:,}" if each.holds == "event" else _share(each.filled, each.total)
             )
-            table.add_row(f"  {each.name}", each.holds, filled, each.about)
+            about = (
+                f"in a rule: {each.about}" if each.holds == "event" and each.about else each.about
+            )
+            table.add_row(f"  {each.name}", each.holds, filled, about)
     screen.print(table)
     if found.looked_at < found.leads:
         screen.print(
