@@ -1,6 +1,7 @@
 """Whether we may write: one SQL expression, asked when planning and again when claiming."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -90,7 +91,7 @@ def why_barred() -> ColumnElement[str]:
     )
 
 
-def who_withdrew(permission: Permission) -> Select[tuple[int]]:
+def who_withdrew(permission: Permission) -> Select[Any]:
     """Ids of the leads that took their consent back, barred or not."""
     return select(col(Consent.lead_id)).where(
         col(Consent.topic).in_(_topics(permission)),

@@ -48,12 +48,12 @@ def audience(
 
     What it costs on 1,000,000 leads, beside SQL written by hand: `benchmarks/README.md`.
     """
-    asked = {"now": now, "zone": zone, "cap": cap}
-    rows = session.execute(counts(rule, permission, **asked)).all()
+    rows = session.execute(counts(rule, permission, now=now, zone=zone, cap=cap)).all()
     found = _audience(rows)
     several = any(row.everybody for row in rows)
     if several and found.matching <= FEW:
-        again = _audience(session.execute(by_lead(rule, permission, **asked)).all())
+        one_by_one = by_lead(rule, permission, now=now, zone=zone, cap=cap)
+        again = _audience(session.execute(one_by_one).all())
         if again != found:
             raise SegmentError(f"the counts contradict each other: {found} and {again}")
     return found

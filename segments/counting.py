@@ -96,7 +96,7 @@ def _indexed(condition: Condition, rule: Rule) -> bool:
             return False
 
 
-def often_written(cap: Cap, now: datetime) -> Select[tuple[int]]:
+def often_written(cap: Cap, now: datetime) -> Select[Any]:
     """Ids of the leads that have had their share; counted like the claim does."""
     return (
         select(col(Event.lead_id))
@@ -106,7 +106,7 @@ def often_written(cap: Cap, now: datetime) -> Select[tuple[int]]:
     )
 
 
-def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[tuple[int]] | None) -> Any:
+def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[Any] | None) -> Any:
     """Every lead the rule fits, read once."""
     if capped is not None:
         often = case((col(Lead.id).in_(capped), literal("capped")), else_=null())
@@ -157,15 +157,14 @@ class _Members:
         return unindexed(self.ids.selected_columns[0])
 
     def is_barred(self) -> Clause:
-        return self.lead_id.in_(select(col(Lead.id)).where(barred()))
+        outside: Clause = self.lead_id.in_(select(col(Lead.id)).where(barred()))
+        return outside
 
     def barred(self) -> Clause:
         return unindexed(col(Lead.id)).in_(self.ids)
 
 
-def _apart(
-    found: "_Narrow | _Members", withdrew: Select[tuple[int]], capped: Select[tuple[int]] | None
-) -> Any:
+def _apart(found: "_Narrow | _Members", withdrew: Select[Any], capped: Select[Any] | None) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
 
     def row(reason: str | None, counted: Select[Any], *, everybody: bool = False) -> Select[Any]:
