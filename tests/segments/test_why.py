@@ -236,6 +236,8 @@ def test_each_condition_says_what_the_lead_has_and_since_when(
         ('company contains "soft"', ["set company to something that contains soft"]),
         ("not prefers.topic = pricing and stage = demo", ["forget the preference topic pricing"]),
         ("prefers.budget >= 5000", ["note the preference budget 5000 or more"]),
+        ("stage = demo and stage_age < 5 days", ["move to another stage and back"]),
+        ("bounced", ["the lead has to have bounced"]),
         ("replied", None),
         ("not replied within 14 days", ["wait until 2026-03-21 12:00"]),
         ("bounced and country = DE or tag = vip", ["add the tag vip"]),
