@@ -118,16 +118,16 @@ class Arrivals:
         if not new:
             return
         connection = session.connection()
-        last = session.scalar(select(func.max(col(Lead.id)))) or 0
+        last = connection.scalar(select(func.max(col(Lead.id)))) or 0
         self._leads.write(connection, [each.lead for each in new])
         # New ids are higher than all before: one piece of the table instead of a look-up for each.
         chosen = select(col(Lead.address_key), col(Lead.id))
-        rows = session.execute(chosen.where(col(Lead.id) > last))
+        rows = connection.execute(chosen.where(col(Lead.id) > last))
         ids: dict[str, int] = {row.address_key: row.id for row in rows}
         if missing := [each.key for each in new if each.key not in ids]:
             # A counter that somebody set back.
             named = chosen.where(col(Lead.address_key).in_(missing))
-            ids |= {row.address_key: row.id for row in session.execute(named)}
+            ids |= {row.address_key: row.id for row in connection.execute(named)}
         pairs = [(ids[each.key], each) for each in new]
         self._preferences.write(connection, [(i, *row) for i, e in pairs for row in e.preferences])
         self._consents.write(connection, [(i, *row) for i, each in pairs for row in each.consents])

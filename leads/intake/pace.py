@@ -21,7 +21,7 @@ Transaction = Callable[[Callable[[Session], Any]], Any]
 CHUNK = 2000
 _FEWEST = 50
 #: Seconds a transaction is to take; the next ones get fewer rows when one took longer.
-_WANTED = 0.08
+_WANTED = 0.1
 #: (seconds of a transaction, break after it): looks are at most so far apart until then.
 _BREAKS = ((0.12, 0.03), (0.22, 0.055))
 _LONG_BREAK = 0.105

@@ -180,11 +180,8 @@ def _chunk(
         done = apply_chunk(session, prepared, terms, import_id=taken.import_id, arrivals=arrivals)
         counts.add(done)
     if taken.import_id is not None:
-        session.execute(
-            update(Import)
-            .where(col(Import.id) == taken.import_id)
-            .values(counts=counts.document())
-            .execution_options(synchronize_session=False)
+        session.connection().execute(
+            update(Import).where(col(Import.id) == taken.import_id).values(counts=counts.document())
         )
     return counts
 
