@@ -19,7 +19,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    not_,
     null,
     select,
     union_all,
@@ -58,9 +57,9 @@ def counts(
     if permission.consent_required:
         return _grouped(clause, why_left_out(permission), capped)
     withdrew = who_withdrew(permission)
-    members = _members(clause)
-    if members is not None:
-        return _apart(_Members(members), withdrew, capped)
+    by_ids = _by_ids(clause)
+    if by_ids is not None:
+        return _apart(by_ids, withdrew, capped)
     if narrow:
         return _apart(_Narrow(clause), withdrew, capped)
     took_back = case((col(Lead.id).in_(withdrew), literal("consent_withdrawn")), else_=null())
@@ -118,84 +117,113 @@ def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[Any] | None
     ).group_by(leads.c.reason)
 
 
+def _barred_ids() -> Select[tuple[int]]:
+    return select(col(Lead.id)).where(barred())
+
+
 @dataclass(frozen=True)
 class _Narrow:
     """Leads that one range of an index of `lead` holds."""
 
     clause: Clause
 
-    def count(self, *more: Clause) -> Select[Any]:
-        return select(func.count()).select_from(Lead).where(self.clause, *more)
-
-    @property
-    def lead_id(self) -> Any:
-        # The range is walked; the other ids are looked up, not the other way round.
-        return unindexed(col(Lead.id))
-
-    def is_barred(self) -> Clause:
-        return barred()
+    def everybody(self) -> Select[Any]:
+        return self._count()
 
     def barred(self) -> Clause:
         return self.clause
 
+    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+        # The range is walked and the ids are looked up, not the other way round; and no row of
+        # `lead` is read, since the index holds the id.
+        mine = unindexed(col(Lead.id))
+        return self._count(mine.in_(ids), *(mine.not_in(each) for each in others))
+
+    def _count(self, *more: Clause) -> Select[Any]:
+        return select(func.count()).select_from(Lead).where(self.clause, *more)
+
 
 @dataclass(frozen=True)
-class _Members:
-    """Leads that one range of an index of another table names."""
+class _Named:
+    """Leads that one range of an index of another table names; each is a lead: foreign keys."""
 
     ids: Select[Any]
 
-    def count(self, *more: Clause) -> Select[Any]:
+    def everybody(self) -> Select[Any]:
+        return self._count()
+
+    def barred(self) -> Clause:
+        return unindexed(col(Lead.id)).in_(self.ids)
+
+    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+        mine = unindexed(self.ids.selected_columns[0])
+        return self._count(mine.in_(ids), *(mine.not_in(each) for each in others))
+
+    def _count(self, *more: Clause) -> Select[Any]:
         if self.ids._group_by_clauses:  # by lead: each stands there once
             each = self.ids.where(*more).subquery()
             return select(func.count()).select_from(each)
         [lead_id] = self.ids.selected_columns
         return self.ids.where(*more).with_only_columns(func.count(lead_id.distinct()))
 
-    @property
-    def lead_id(self) -> Any:
-        return unindexed(self.ids.selected_columns[0])
 
-    def is_barred(self) -> Clause:
-        outside: Clause = self.lead_id.in_(select(col(Lead.id)).where(barred()))
-        return outside
+@dataclass(frozen=True)
+class _Others:
+    """All leads but those that another table names."""
+
+    ids: Select[Any]
+
+    def everybody(self) -> Select[Any]:
+        return select(func.count()).select_from(Lead).where(self.barred())
 
     def barred(self) -> Clause:
-        return unindexed(col(Lead.id)).in_(self.ids)
+        return unindexed(col(Lead.id)).not_in(self.ids)
+
+    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+        found = ids.subquery()
+        [lead_id] = found.c
+        outside = (lead_id.not_in(each) for each in (self.ids, *others))
+        return select(func.count(lead_id.distinct())).where(*outside)
 
 
-def _apart(found: "_Narrow | _Members", withdrew: Select[Any], capped: Select[Any] | None) -> Any:
+def _apart(
+    found: _Narrow | _Named | _Others,
+    withdrew: Select[tuple[int]],
+    capped: Select[tuple[int]] | None,
+) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
 
-    def row(reason: str | None, counted: Select[Any], *, everybody: bool = False) -> Select[Any]:
+    def row(reason: str | None, counted: Select[Any]) -> Select[Any]:
         named = cast(literal(reason) if reason else null(), String)
         return select(
             named.label("reason"),
             counted.scalar_subquery().label("leads"),
-            literal(int(everybody)).label("everybody"),
+            literal(int(reason is None)).label("everybody"),
         )
 
-    why = cast(why_barred(), String)
+    why, out = cast(why_barred(), String), _barred_ids()
     parts = [
-        row(None, found.count(), everybody=True),
+        row(None, found.everybody()),
         select(why, func.count(), literal(0))
         .select_from(Lead)
         .where(found.barred(), barred())
         .group_by(why),
-        row("consent_withdrawn", found.count(found.lead_id.in_(withdrew), not_(found.is_barred()))),
+        row("consent_withdrawn", found.among(withdrew, out)),
     ]
     if capped is not None:
-        others = (found.lead_id.not_in(withdrew), not_(found.is_barred()))
-        parts.append(row("capped", found.count(found.lead_id.in_(capped), *others)))
+        parts.append(row("capped", found.among(capped, withdrew, out)))
     return union_all(*parts)
 
 
-def _members(clause: Clause) -> Select[Any] | None:
-    """The ids of a rule that says `lead.id in (ids)` and no more: foreign keys vouch for leads."""
-    if not isinstance(clause, BinaryExpression) or clause.operator is not operators.in_op:
+def _by_ids(clause: Clause) -> _Named | _Others | None:
+    """For a rule that says nothing but `lead.id in (ids)`, or not in."""
+    if not isinstance(clause, BinaryExpression) or not isinstance(clause.right, ScalarSelect):
         return None
     if not clause.left.shares_lineage(Lead.__table__.c.id):  # type: ignore[attr-defined]
         return None
-    listed = clause.right
-    ids = listed.element if isinstance(listed, ScalarSelect) else None
-    return ids if isinstance(ids, Select) else None
+    ids = clause.right.element
+    if not isinstance(ids, Select):
+        return None
+    if clause.operator is operators.in_op:
+        return _Named(ids)
+    return _Others(ids) if clause.operator is operators.not_in_op else None
