@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from console.importing import pace_of
 from console.wiring import Workspace
 from leads import Circumstances, Taken, moment, open_source, take_in_deals, take_in_events
 
@@ -33,7 +34,13 @@ def deals_file(
     source = open_source(path, encoding=encoding)
     around = _around(workspace, path, by)
     return Facts(
-        taken=take_in_deals(source, around, mapping=mapping, write=workspace.database.write)
+        taken=take_in_deals(
+            source,
+            around,
+            mapping=mapping,
+            write=workspace.database.write,
+            pace=pace_of(workspace),
+        )
     )
 
 
@@ -52,7 +59,12 @@ def events_file(
     when = moment(at, around.zone) if at else None
     return Facts(
         taken=take_in_events(
-            source, around, at=when, mapping=mapping, write=workspace.database.write
+            source,
+            around,
+            at=when,
+            mapping=mapping,
+            write=workspace.database.write,
+            pace=pace_of(workspace),
         )
     )
 

@@ -106,12 +106,12 @@ def import_file(
             dry_run=wish.dry_run,
             progress=progress,
             clock=workspace.now,
-            pace=_pace(workspace),
+            pace=pace_of(workspace),
         )
     return Imported(source=source, columns=columns, taken=taken)
 
 
-def _pace(workspace: Workspace) -> Pace | None:
+def pace_of(workspace: Workspace) -> Pace | None:
     """Breaks for others where all writers share one lock; a server lets them write at once."""
     if workspace.database.dialect != "sqlite":
         return None

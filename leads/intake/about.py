@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -14,15 +14,12 @@ from leads.address import address_key, parse_address
 from leads.errors import FieldError, LeadError, MappingError
 from leads.intake.counts import SHOWN, Counts, Taken
 from leads.intake.headings import HEADINGS, plain
+from leads.intake.pace import CHUNK, Pace, Transaction
 from leads.intake.reading import Row, Source
 from leads.intake.rejects import Rejects
 from leads.tables import Lead
 
-#: Rows in one transaction: others wait while it is open.
-CHUNK = 2_000
-
 Fact = TypeVar("Fact")
-Transaction = Callable[[Callable[[Session], Any]], Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,15 +112,17 @@ def take_in_rows(
     apply: Callable[[Session, Sequence["Known[Fact]"]], Counts],
     *,
     write: Transaction,
+    pace: Pace | None = None,
 ) -> Taken:
     """Reads every row and applies those of known leads, at most `CHUNK` in a transaction.
 
-    Rows that cannot be taken in, of unknown addresses too, go to NAME.rejected.csv.
+    Rows that cannot be taken in, of unknown addresses too, go to NAME.rejected.csv. With `pace`
+    transactions are short and leave breaks for others.
     """
     taken, rejects = Taken(), Rejects(source)
     complete = False
     try:
-        for chunk in _chunks(rows):
+        for chunk in _chunks(rows, pace):
             refused: list[tuple[Row, str]] = []
             good: list[Said[Fact]] = []
             for row in chunk:
@@ -131,7 +130,8 @@ def take_in_rows(
                     good.append(read(row))
                 except LeadError as error:
                     refused.append((row, str(error)))
-            counts, strangers = write(partial(_apply, rows=good, apply=apply))
+            work = partial(_apply, rows=good, apply=apply)
+            counts, strangers = write(work) if pace is None else pace.run(write, work)
             refused = sorted(refused + strangers, key=lambda each: each[0].line)
             counts.rejected = len(refused)
             taken.counts.add(counts)
@@ -145,9 +145,9 @@ def take_in_rows(
     return taken
 
 
-def _chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _chunks(rows: Iterable[Row], pace: Pace | None) -> Iterator[list[Row]]:
     every = iter(rows)
-    while chunk := list(islice(every, CHUNK)):
+    while chunk := list(islice(every, CHUNK if pace is None else pace.rows)):
         yield chunk
 
 

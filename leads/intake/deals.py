@@ -15,13 +15,13 @@ from leads.intake.about import (
     Circumstances,
     Known,
     Said,
-    Transaction,
     cell,
     find_columns,
     said,
     take_in_rows,
 )
 from leads.intake.counts import Counts, Taken
+from leads.intake.pace import Pace, Transaction
 from leads.intake.reading import Row, Source
 from leads.intake.values import moment
 from leads.money import amount_of, currency_of
@@ -54,6 +54,7 @@ def take_in_deals(
     *,
     mapping: Sequence[str] = (),
     write: Transaction,
+    pace: Pace | None = None,
 ) -> Taken:
     """Takes the deals of the file in. A lead's deal is recognised by its name.
 
@@ -62,7 +63,8 @@ def take_in_deals(
     """
     columns = find_columns(source, HEADINGS, mapping)
     read = partial(_read, columns=columns, around=around)
-    return take_in_rows(source, source.rows(), read, partial(_apply, around=around), write=write)
+    apply = partial(_apply, around=around)
+    return take_in_rows(source, source.rows(), read, apply, write=write, pace=pace)
 
 
 def _read(row: Row, *, columns: dict[str, int], around: Circumstances) -> Said[dict[str, Any]]:

@@ -13,7 +13,6 @@ from leads.intake.about import (
     Circumstances,
     Known,
     Said,
-    Transaction,
     cell,
     find_columns,
     said,
@@ -24,6 +23,7 @@ from leads.intake.encoding import find_encoding
 from leads.intake.headings import plain
 from leads.intake.json_lines import objects
 from leads.intake.opening import holds_lines
+from leads.intake.pace import Pace, Transaction
 from leads.intake.reading import Row, Source
 from leads.intake.values import moment
 from leads.own_events import Properties, event_name, fingerprint, properties_of, said_value
@@ -49,6 +49,7 @@ def take_in_events(
     at: datetime | None = None,
     mapping: Sequence[str] = (),
     write: Transaction,
+    pace: Pace | None = None,
 ) -> Taken:
     """Takes the events of the file in: email, event, at, and the rest as properties.
 
@@ -70,9 +71,8 @@ def take_in_events(
         return said(row, found["email"], lambda: _told(found, body, at, around), around.key)
 
     rows = _objects if holds_lines(source.path) else _cells
-    return take_in_rows(
-        source, rows(source, columns, bodies), read, partial(_apply, around=around), write=write
-    )
+    found, apply = rows(source, columns, bodies), partial(_apply, around=around)
+    return take_in_rows(source, found, read, apply, write=write, pace=pace)
 
 
 def _cells(
