@@ -1,6 +1,7 @@
 """How numbers lie: lowest, middle, highest, and a few ranges with as many in each as can be."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -47,7 +48,13 @@ def spread(session: Session, numbers: Select[Any]) -> Spread:
 
     One query; at most a hundred rows of it come here.
     """
-    each = numbers.subquery()
+    spelt = numbers.subquery()
+    # 5 and 5.0 are one number.
+    each = (
+        select(spelt.c.number, func.sum(spelt.c.times).label("times"))
+        .group_by(spelt.c.number)
+        .subquery()
+    )
     total = func.sum(each.c.times).over()
     upto = func.sum(each.c.times).over(order_by=each.c.number)
     part = cast((upto - each.c.times) * 100, BigInteger()) // cast(total, BigInteger())
@@ -60,6 +67,23 @@ def spread(session: Session, numbers: Select[Any]) -> Spread:
         .order_by(laid.c.part)
     )
     return laid_out([Slice(int(p), float(low), float(high), int(n)) for p, low, high, n in rows])
+
+
+def sliced(numbers: Iterable[tuple[float, int]]) -> list[Slice]:
+    """The slices of (number, how often): what the query of `spread` gives."""
+    counted: dict[float, int] = defaultdict(int)
+    for number, times in numbers:
+        counted[number] += times
+    total, below = sum(counted.values()), 0
+    found: list[Slice] = []
+    for number, times in sorted(counted.items()):
+        part = below * 100 // total
+        if found and found[-1].part == part:
+            found[-1] = found[-1]._replace(highest=number, times=found[-1].times + times)
+        else:
+            found.append(Slice(part, number, number, times))
+        below += times
+    return found
 
 
 def laid_out(slices: Sequence[Slice]) -> Spread:

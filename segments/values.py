@@ -15,10 +15,12 @@ from segments.columns import Column, Holds
 from segments.dialects import folded
 from segments.dialects_rows import text_number
 from segments.folding import fold
-from segments.spread import Spread, spread
+from segments.spread import Spread, laid_out, sliced, spread
 from segments.sql import where
 from segments.tree import Rule
 
+#: Values that are fetched at once, whatever is shown: if these are all, one look was enough.
+AT_ONCE = 10_000
 #: Edges, in days back from now, of the ranges that times and ages are counted in.
 AGES = (1, 7, 30, 90, 365)
 
@@ -64,9 +66,10 @@ def values(
     `like` keeps only values with this somewhere in them, A to Z in either case. Numbers come with
     their spread when every value is one, times and ages in ranges.
 
-    1,000,000 leads on SQLite: a column of `lead` 0.4 to 0.6 s (a scan, no index has them all),
-    `prefers.x` 0.07 s (its index holds all it needs), `attr.x` 0.8 s, `tag` 1.0 s, `event` 0.3 s
-    over 5,000,000 events.
+    The rows are grouped once; only numbers with more than AT_ONCE different ones are read twice.
+    The bare statements on 1,000,000 leads in SQLite: a column of `lead` 0.4 to 0.6 s (a scan, no
+    index has them all), `prefers.x` 0.07 s (its index holds all it needs), `attr.x` 0.8 s, `tag`
+    1.0 s, `event` 0.3 s over 5,000,000 events.
     """
     rows = column.rows()
     if within is not None:
@@ -84,22 +87,29 @@ def values(
         select(
             found.c.value,
             found.c.times,
+            number.label("number"),
             func.count().over().label("distinct"),
             func.sum(found.c.times).over().label("filled"),
             numeric_times.label("numeric"),
         )
         .order_by(found.c.times.desc(), found.c.value)
-        .limit(limit)
+        .limit(max(limit, AT_ONCE))
     ).all()
     filled = int(top[0].filled) if top else 0
     numeric = bool(top) and int(top[0].numeric) == filled and not like
+    distinct = top[0].distinct if top else 0
+    lying = None
+    if numeric and distinct <= len(top):
+        lying = laid_out(sliced((float(row.number), row.times) for row in top))
+    elif numeric:
+        lying = spread(session, select(number.label("number"), found.c.times))
     return Values(
         name=column.name,
         counted=column.counted,
         filled=filled,
-        distinct=top[0].distinct if top else 0,
-        values=tuple(Share(value=column.shown(row.value), count=row.times) for row in top),
-        spread=spread(session, select(number.label("number"), found.c.times)) if numeric else None,
+        distinct=distinct,
+        values=tuple(Share(value=column.shown(row.value), count=row.times) for row in top[:limit]),
+        spread=lying,
     )
 
 

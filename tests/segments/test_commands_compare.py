@@ -59,7 +59,8 @@ def test_count_for_a_topic_or_the_topic_of_a_template(workspace: Path) -> None:
     settings = workspace / "potok.toml"
     settings.write_text(settings.read_text().replace("required = false", "required = true"))
     message = workspace / "templates" / "welcome" / "message.toml"
-    message.write_text(re.sub(r"(?m)^topic.*\n", "", message.read_text()) + '\ntopic = "prices"\n')
+    rest = re.sub(r"(?m)^topic.*\n", "", message.read_text(encoding="utf-8"))
+    message.write_text('topic = "prices"\n' + rest, encoding="utf-8")
     given = (
         "leads",
         "consent",

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session
+from sqlalchemy import literal, select
+from sqlmodel import Session, col
 
 from console.database import Database
-from leads import Deal, Event, Preference
+from leads import Deal, Event, Lead, Preference
 from segments import (
     SegmentError,
     Values,
@@ -18,7 +19,7 @@ from segments import (
     values,
     vocabulary,
 )
-from segments.spread import Slice, laid_out
+from segments.spread import laid_out, sliced, spread
 from tests.segments.rules import ZONE
 from tests.segments.test_audience import _lead
 
@@ -115,16 +116,21 @@ def test_times_are_counted_by_how_long_ago(filled: Database, now: datetime) -> N
 
 @pytest.mark.parametrize("numbers", [[1], [1, 2], [5, 5, 5], list(range(1000)), [1] * 99 + [7]])
 def test_ranges_hold_every_number_once_and_the_median_is_the_middle(numbers: list[int]) -> None:
-    total, rows = len(numbers), {}
-    for number in sorted(numbers):
-        part = sorted(numbers).index(number) * 100 // total
-        rows.setdefault(part, []).append(number)
-    slices = [Slice(part, min(group), max(group), len(group)) for part, group in rows.items()]
-    found = laid_out(slices)
-    assert found.median == sorted(numbers)[(total - 1) // 2]
-    assert sum(each.count for each in found.ranges) == total
+    found = laid_out(sliced((float(number), 1) for number in numbers))
+    assert found.median == sorted(numbers)[(len(numbers) - 1) // 2]
+    assert sum(each.count for each in found.ranges) == len(numbers)
     for each in found.ranges:
         assert each.count == sum(each.lowest <= number <= each.highest for number in numbers)
+
+
+def test_the_database_cuts_numbers_as_python_does(database: Database, now: datetime) -> None:
+    numbers = [0.5, -3, 12, 12, 12, 7, 1e6, 0, 0, 41, 42, 43] * 3
+    database.write(
+        lambda s: s.add_all([_lead(n, now, score=score) for n, score in enumerate(numbers, 1)])
+    )
+    asked = select(col(Lead.score).label("number"), literal(1).label("times"))
+    found = database.read(lambda s: spread(s, asked))
+    assert found == laid_out(sliced((number, 1) for number in numbers))
 
 
 def test_what_a_rule_can_speak_of(filled: Database) -> None:
