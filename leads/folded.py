@@ -24,4 +24,5 @@ def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(folded, "postgresql")
 def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
     # Under the collation "C" PostgreSQL's lower() knows ASCII only, too.
-    return f'lower(({compiler.process(element.clauses, **kw)}) COLLATE "C")'
+    # Without parentheses inside: so the server tells it back, and schemas are compared as texts.
+    return f'lower({compiler.process(element.clauses, **kw)} COLLATE "C")'

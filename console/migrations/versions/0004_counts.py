@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-from leads.folded import folded
-
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
 _BARRED = sa.text("merged_into IS NOT NULL OR erased_at IS NOT NULL OR suppressed IS NOT NULL")
+_FOLDED = sa.text("lower(value)")
+_FOLDED_C = sa.text('lower(value COLLATE "C")')
 _NUMBER = sa.text("number IS NOT NULL")
 _WITHDRAWN = sa.text("state = 'withdrawn'")
 
@@ -117,7 +117,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_preference_name_folded_lead_id",
         "preference",
-        ["name", folded(sa.column("value")), "lead_id"],
+        ["name", _FOLDED_C if postgresql else _FOLDED, "lead_id"],
         unique=False,
         postgresql_include=["value"],
     )
