@@ -13,7 +13,7 @@ from datetime import date, datetime
 from datetime import tzinfo as Zone  # noqa: N812
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, func, literal, or_, select, tuple_, union
+from sqlalchemy import CTE, Select, func, literal, or_, select, tuple_, union
 from sqlmodel import Session, col
 
 from leads import Deal, Event, Lead, Task
@@ -50,21 +50,17 @@ def touched(rule: Rule, *, after_event: int, since: datetime, now: datetime, zon
 def event_before(session: Session, since: datetime) -> int:
     """The greatest number below those of all events later than `since`: an `after_event`.
 
-    Asks the index of each kind and campaign for its part behind `since`.
+    Asks the index of each kind for its part behind `since`.
     """
-    first: list[int] = []
     last = session.scalar(select(func.max(col(Event.id)))) or 0
-    kind = session.scalar(select(func.min(col(Event.kind))))
-    while kind is not None:
-        for found in session.scalars(union(*_events(kind, None, since, None, _lowest()))):
-            first += [found] if found is not None else []
-        kind = session.scalar(select(func.min(col(Event.kind))).where(col(Event.kind) > kind))
-    return min(first, default=last + 1) - 1
-
-
-def _lowest() -> ColumnElement[int]:
     # Not the bare number: for its least the database would read the table from its beginning.
-    return func.min(col(Event.id) + 0)
+    lowest = select(func.min(col(Event.id) + 0)).where(col(Event.at) > since)
+    following = select(func.min(col(Event.kind)))
+    first, kind = last + 1, session.scalar(following)
+    while kind is not None:
+        first = min(first, session.scalar(lowest.where(col(Event.kind) == kind)) or first)
+        kind = session.scalar(following.where(col(Event.kind) > kind))
+    return first - 1
 
 
 def _by_event(rule: Rule, after_event: int) -> Numbers:
@@ -89,7 +85,7 @@ def _by_time(leaf: Condition, since: datetime, now: datetime, zone: Zone) -> Ite
         )
     elif window is not None:
         campaign = leaf.campaign if isinstance(leaf, Did) else None
-        yield from _events(_kind(leaf), campaign, *_reach(window, since, now, zone))
+        yield _events(_kind(leaf), campaign, *_reach(window, since, now, zone))
     for operand, sign, value in tests_of(leaf):
         if not isinstance(value, Span | Ago | Today):
             continue
@@ -98,7 +94,7 @@ def _by_time(leaf: Condition, since: datetime, now: datetime, zone: Zone) -> Ite
                 yield from _attribute(operand, _days(value, since, now, zone))
             case Property():
                 if _days(value, since, now, zone) is not None:
-                    yield from _events(_kind(leaf), None, None, None)
+                    yield _events(_kind(leaf), None, None, None)
             case DealField(name=name) if DEAL_FIELDS[name].kind is Kind.DAY:
                 days = _days(value, since, now, zone)
                 if days is not None:
@@ -114,7 +110,7 @@ def _by_time(leaf: Condition, since: datetime, now: datetime, zone: Zone) -> Ite
 def _field(operand: Field | DealField, edges: tuple[datetime, datetime]) -> Iterator[Numbers]:
     if isinstance(operand, DealField):
         # A deal is opened and closed by an event of the same instant.
-        yield from _events("deal", None, *edges)
+        yield _events("deal", None, *edges)
     elif FIELDS[operand.name].kind is Kind.AGE:
         places = _places()
         yield select(col(Lead.id)).where(
@@ -123,7 +119,7 @@ def _field(operand: Field | DealField, edges: tuple[datetime, datetime]) -> Iter
         )
     else:
         # A lead comes in by an event of the same instant.
-        yield from _events("imported", None, *edges)
+        yield _events("imported", None, *edges)
 
 
 def _attribute(operand: Attribute, days: tuple[date, date] | None) -> Iterator[Numbers]:
@@ -148,36 +144,13 @@ def _kind(leaf: Condition) -> str:
 
 
 def _events(
-    kind: str,
-    campaign: str | None,
-    first: datetime | None,
-    last: datetime | None,
-    chosen: Any = None,
-) -> Iterator[Any]:
-    """Leads with an event of the kind between two instants, both included.
-
-    The index has the campaign before the time: so each campaign is asked for its stretch.
-    """
-    wanted = select(col(Event.lead_id) if chosen is None else chosen)
-    wanted = wanted.where(col(Event.kind) == kind)
-    if first is not None:
-        wanted = wanted.where(col(Event.at) >= first if last else col(Event.at) > first)
-    if last is not None:
-        wanted = wanted.where(col(Event.at) <= last)
-    if campaign is not None:
-        yield wanted.where(col(Event.campaign) == campaign)
-        return
-    named = _campaigns(kind)
-    yield wanted.where(col(Event.campaign).in_(select(named.c[0])))
-    yield wanted.where(col(Event.campaign).is_(None))
-
-
-def _campaigns(kind: str) -> CTE:
-    """Every campaign with an event of the kind, one search of the index each."""
-    mine = select(func.min(col(Event.campaign)).label("name")).where(col(Event.kind) == kind)
-    found = mine.cte(recursive=True)
-    following = mine.where(col(Event.campaign) > found.c.name).correlate(found).scalar_subquery()
-    return found.union_all(select(following).where(found.c.name.is_not(None)))
+    kind: str, campaign: str | None, first: datetime | None, last: datetime | None
+) -> Numbers:
+    """Leads with an event of the kind between two instants, both included; without them, ever."""
+    wanted = select(col(Event.lead_id)).where(col(Event.kind) == kind)
+    if first is not None and last is not None:
+        wanted = wanted.where(col(Event.at).between(first, last))
+    return wanted if campaign is None else wanted.where(col(Event.campaign) == campaign)
 
 
 def _places() -> CTE:

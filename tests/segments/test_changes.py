@@ -1,7 +1,7 @@
 """Who entered and who left: what SQL says at two moments, found without looking at everybody."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from sqlmodel import Session, col
 
 from console.database import Database
-from leads import Lead, move_stage, record
+from leads import Lead, add_task, move_stage, open_deal, record, set_fields
 from segments import Rule, fits, parse, say, where
 from segments.changes import Change, moved
 from segments.history import as_of
@@ -148,6 +148,42 @@ def test_time_alone_lets_a_lead_leave(database: Database, now: datetime) -> None
     assert gone.event.data["to"] == "won"
 
 
+def test_a_new_day_turns_attributes_and_deals(database: Database, now: datetime) -> None:
+    """Midnight passes between the two moments, in the zone's own time."""
+    rule = parse("attr.renewal < today or deal where (state = open and closes < today)")
+    since = datetime(2026, 3, 9, 22, 0, tzinfo=UTC)
+
+    def work(session: Session) -> tuple[list[int], list[Change]]:
+        ids = lives.be_born(session, [1, 2, 3], now - timedelta(days=90))
+        known = {"at": now - timedelta(days=80), "by": "eva"}
+        day = since.date()
+        set_fields(session, ids[0], {}, attributes={"renewal": day.isoformat()}, **known)
+        set_fields(session, ids[1], {}, attributes={"renewal": "2026-03-10"}, **known)
+        open_deal(session, ids[2], "Plan", expected_close=day, **known)
+        return ids, list(moved(session, rule, since=since, now=now, zone=rules.ZONE))
+
+    ids, changes = database.write(work)
+    midnight = datetime(2026, 3, 9, 23, 0, tzinfo=UTC)
+    assert [(c.lead_id, c.entered, c.at, c.event) for c in changes] == [
+        (ids[0], True, midnight, None),
+        (ids[2], True, midnight, None),
+    ]
+
+
+def test_a_task_becomes_overdue_while_nobody_looks(database: Database, now: datetime) -> None:
+    rule = parse("next task overdue by 1 day")
+    day = timedelta(days=1)
+
+    def work(session: Session) -> list[Change]:
+        (lead_id,) = lives.be_born(session, [1], now - 30 * day)
+        add_task(session, lead_id, "Call", due=now - 3 * day, at=now - 9 * day, by="eva")
+        return list(moved(session, rule, since=now - 5 * day, now=now, zone=rules.ZONE))
+
+    (change,) = database.write(work)
+    assert (change.entered, change.event) == (True, None)
+    assert change.at == now - 2 * day + timedelta(microseconds=1)
+
+
 def test_an_erased_lead_is_nobodys_change(database: Database, now: datetime) -> None:
     def work(session: Session) -> list[Change]:
         (lead_id,) = lives.be_born(session, [1], now - timedelta(days=9))
@@ -183,7 +219,8 @@ def _plan(database: Database, text: str, now: datetime) -> list[str]:
 
 
 BY_PLACE = "lead USING COVERING INDEX ix_lead_pipeline_stage_stage_at"
-BY_KIND = "event USING INDEX ix_event_kind_campaign_at"
+BY_KIND = "event USING COVERING INDEX ix_event_kind_at_lead_id"
+BY_CAMPAIGN = "event USING COVERING INDEX ix_event_kind_campaign_at"
 
 
 @pytest.mark.parametrize(
@@ -194,10 +231,25 @@ BY_KIND = "event USING INDEX ix_event_kind_campaign_at"
             "stage_age > 30 days",
             [f"{BY_PLACE} (pipeline=? AND stage=? AND stage_at>? AND stage_at<?)"],
         ),
-        ("created within 2 weeks", [f"{BY_KIND} (kind=? AND campaign=? AND at>? AND at<?)"]),
-        ("created < today", [f"{BY_KIND} (kind=? AND campaign=? AND at>? AND at<?)"]),
-        ('sent "a" within 9 days', [f"{BY_KIND} (kind=? AND campaign=? AND at>? AND at<?)"]),
-        ("not sent any in 7 days", [f"{BY_KIND} (kind=? AND campaign=? AND at>? AND at<?)"]),
+        ("created within 2 weeks", [f"{BY_KIND} (kind=? AND at>? AND at<?)"]),
+        ("created < today", [f"{BY_KIND} (kind=? AND at>? AND at<?)"]),
+        ('sent "a" within 9 days', [f"{BY_CAMPAIGN} (kind=? AND campaign=? AND at>? AND at<?)"]),
+        ("not sent any in 7 days", [f"{BY_KIND} (kind=? AND at>? AND at<?)"]),
+        ("was in demo within 9 days", [f"{BY_KIND} (kind=? AND at>? AND at<?)"]),
+        (
+            'event "a.b" where plan = pro within 9 days',
+            [f"{BY_KIND} (kind=? AND at>? AND at<?)"],
+        ),
+        ('event "a.b" where until < today', ["event USING COVERING INDEX ix_event_kind_"]),
+        (
+            "deal where (state = open and closes < today)",
+            ["ix_deal_state_expected_close_lead_id (state=? AND expected_close>?"],
+        ),
+        (
+            "deal where opened < 30 days ago",
+            [f"{BY_KIND} (kind=? AND at>? AND at<?)"],
+        ),
+        ("next task overdue by 3 days", ["ix_task_open_due_at_lead_id (due_at>? AND due_at<?)"]),
     ],
 )
 def test_those_touched_are_found_by_index(
