@@ -70,6 +70,7 @@ from leads.permission import (
     who_withdrew,
     why_barred,
     why_left_out,
+    why_left_out_of,
 )
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
@@ -133,6 +134,7 @@ __all__ = [
     "address_key",
     "Permission",
     "why_left_out",
+    "why_left_out_of",
     "barred",
     "why_barred",
     "who_withdrew",

@@ -27,7 +27,16 @@ from sqlalchemy.sql import operators
 from sqlalchemy.sql.selectable import ScalarSelect
 from sqlmodel import col
 
-from leads import Event, Lead, Permission, barred, who_withdrew, why_barred, why_left_out
+from leads import (
+    Event,
+    Lead,
+    Permission,
+    barred,
+    who_withdrew,
+    why_barred,
+    why_left_out,
+    why_left_out_of,
+)
 from segments.clauses import Clause
 from segments.dialects import unindexed
 from segments.sql import where
@@ -55,15 +64,15 @@ def counts(
     clause = where(rule, now=now, zone=zone, whole=not narrow)
     capped = None if cap is None else often_written(cap, now)
     if permission.consent_required:
-        return _grouped(clause, why_left_out(permission), capped)
+        # Those without consent are no small side.
+        return _grouped(clause, why_left_out_of(permission), capped)
     withdrew = who_withdrew(permission)
     by_ids = _by_ids(clause)
     if by_ids is not None:
         return _apart(by_ids, withdrew, capped)
     if narrow:
         return _apart(_Narrow(clause), withdrew, capped)
-    took_back = case((col(Lead.id).in_(withdrew), literal("consent_withdrawn")), else_=null())
-    return _grouped(clause, case((barred(), why_barred()), else_=took_back), capped)
+    return _grouped(clause, why_left_out_of(permission), capped)
 
 
 def by_lead(
