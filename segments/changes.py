@@ -36,7 +36,7 @@ class Change:
     event: Happened | None
     #: The single conditions that turned at that moment, as the rule has them.
     conditions: tuple[Condition, ...]
-    #: The lead as it is now.
+    #: The lead as it is now, as far as the rule asks about it; its columns are all there.
     facts: Facts
 
 

@@ -33,16 +33,22 @@ def recall(
     """The leads as they are, by id; an id nobody has is left out.
 
     Meant for up to some 1,000 leads. With `kinds`, only events of these kinds are read, except
-    for those later than `since` or numbered above `after_event`, which are read whatever they are:
-    enough to judge a rule that asks about `kinds` at any moment from there on.
+    for those later than `since` or numbered above `after_event`, which are read whatever they are;
+    preferences, consents, the suppression, deals and tasks only where their kind is among them:
+    enough to judge a rule that asks about `kinds` (`leaves.kinds_of`) at any moment from there on.
     """
+
+    def gathered(kind: str, wanted: Select[*tuple[Any, ...]]) -> dict[int, list[Any]]:
+        asked = kinds is None or kind in kinds
+        return _gathered(session, wanted) if asked else defaultdict(list)
+
     columns = [getattr(Lead, name) for name in (*_COLUMNS, "attributes", "tags")]
     leads = {
         row.id: row._asdict()
         for row in session.execute(select(*columns).where(col(Lead.id).in_(lead_ids)))
     }
-    stated = _gathered(
-        session,
+    stated = gathered(
+        "preference",
         select(
             col(Preference.lead_id),
             col(Preference.name),
@@ -53,20 +59,20 @@ def recall(
         .order_by(col(Preference.id)),
     )
     happened = _gathered(session, _events(leads, kinds, since, after_event))
-    agreed = _gathered(
-        session,
+    agreed = gathered(
+        "consent",
         select(col(Consent.lead_id), col(Consent.topic), col(Consent.state)).where(
             col(Consent.lead_id).in_(leads)
         ),
     )
-    held = _gathered(
-        session,
+    held = gathered(
+        "suppressed",
         select(col(Lead.id), col(Suppression.reason))
         .join(Suppression, col(Suppression.address_key) == col(Lead.address_key))
         .where(col(Lead.id).in_(leads)),
     )
-    deals = _gathered(session, _rows(Deal, DealFacts, leads))
-    tasks = _gathered(session, _rows(Task, TaskFacts, leads))
+    deals = gathered("deal", _rows(Deal, DealFacts, leads))
+    tasks = gathered("task", _rows(Task, TaskFacts, leads))
     return {
         lead_id: Facts(
             columns={name: row[name] for name in _COLUMNS},

@@ -118,6 +118,25 @@ def test_only_kinds_that_count_and_what_is_new_are_read(database: Database, now:
     ]
 
 
+def test_side_tables_are_read_where_a_rule_asks(database: Database, now: datetime) -> None:
+    def work(session: Session) -> list[Facts]:
+        (lead_id,) = lives.be_born(session, [1], now)
+        by = {"at": now, "by": "eva"}
+        prefer(session, lead_id, "topic", ["a"], **by)
+        give_consent(session, lead_id, source="fair", **by)
+        add_task(session, lead_id, "Call", **by)
+        asked = ["preference"], ["consent"], ["task"], ["sent"]
+        return [recall(session, [lead_id], kinds=kinds)[lead_id] for kinds in asked]
+
+    found = database.write(work)
+    assert [(len(f.preferences), len(f.consents), len(f.tasks)) for f in found] == [
+        (1, 0, 0),
+        (0, 1, 0),
+        (0, 0, 1),
+        (0, 0, 0),
+    ]
+
+
 def test_a_thousand_leads_take_as_many_queries_as_one(database: Database, now: datetime) -> None:
     def work(session: Session) -> list[int]:
         ids = lives.be_born(session, range(1, 1001), now)
