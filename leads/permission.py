@@ -91,7 +91,7 @@ def why_left_out_of(
     return func.coalesce(case(*rules, else_=null()), null(), type_=String)
 
 
-def _between(ids: Select[tuple[int]], low: int | None, high: int | None) -> Select[tuple[int]]:
+def _between(ids: Select[Any], low: int | None, high: int | None) -> Select[Any]:
     if low is not None:
         ids = ids.where(col(Consent.lead_id) > low)
     return ids if high is None else ids.where(col(Consent.lead_id) <= high)

@@ -126,7 +126,7 @@ def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[Any] | None
     ).group_by(leads.c.reason)
 
 
-def _barred_ids() -> Select[tuple[int]]:
+def _barred_ids() -> Select[Any]:
     return select(col(Lead.id)).where(barred())
 
 
@@ -197,8 +197,8 @@ class _Others:
 
 def _apart(
     found: _Narrow | _Named | _Others,
-    withdrew: Select[tuple[int]],
-    capped: Select[tuple[int]] | None,
+    withdrew: Select[Any],
+    capped: Select[Any] | None,
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
 
