@@ -10,6 +10,7 @@ from datetime import tzinfo as Zone  # noqa: N812
 
 from segments.errors import SegmentError
 from segments.facts import Facts, Happened
+from segments.folding import sought
 from segments.moments import age_limit, before
 from segments.sampling import place_of
 from segments.terms import (
@@ -172,6 +173,9 @@ class Judge:
             return self._place(sign, value)
         if word.kind in (Kind.CODE, Kind.CHOICE) and isinstance(value, Text):
             return bool(found == value.text)
+        if operand.name == "domain" and not sign.startswith("~") and isinstance(value, Text):
+            # Kept in one spelling, so an index serves it.
+            return TESTS[sign](found, sought(operand, value.text))
         return texts(found, sign, value, operand)
 
     def _place(self, sign: str, value: Value) -> bool:

@@ -153,7 +153,8 @@ class Naive:
             if kind == "domain" and not wanted.isascii():
                 with contextlib.suppress(idna.IDNAError):
                     wanted = idna.encode(wanted, uts46=True).decode()
-            found, wanted = small(found), small(wanted)
+            # Domains are kept in small letters.
+            found, wanted = found if kind == "domain" else small(found), small(wanted)
         match sign:
             case "=":
                 return found == wanted
