@@ -41,7 +41,7 @@ from leads import Instant, Lead, why_left_out_of
 #: Leads per transaction: some 100 ms, so a sending lane beside it hardly waits.
 RANGE = 20_000
 
-#: Zones at the head of the list of due times, whatever they are.
+#: Zones so frequent are listed whenever they are due.
 _FREQUENT = 20
 
 #: `where(now)` of the frozen segment: which leads match, at one moment.
@@ -219,22 +219,26 @@ def _due(
 ) -> ColumnElement[datetime]:
     """When the window next opens where the lead is, as SQL.
 
-    A list the databases walk, the zones most leads live in first: SQLite would walk a joined one
-    from end to end. A zone unknown to us counts as the workspace's.
+    A list of moments, each with its zones, which the databases walk from the one most leads have:
+    SQLite would walk a joined table from end to end. A zone unknown to us counts as the
+    workspace's.
     """
     named = select(col(Lead.timezone)).where(in_range).group_by(col(Lead.timezone))
     default = window.next_opening(now, zone)
-    openings: dict[str, datetime] = {}
-    for name in session.scalars(named.order_by(func.count().desc())):
+    openings: dict[datetime, list[str]] = {}
+    for number, name in enumerate(session.scalars(named.order_by(func.count().desc()))):
         opening = window.next_opening(now, _zone_of(name, zone))
-        # The frequent ones are listed although the end of the list says the same of them.
-        if opening != default or len(openings) < _FREQUENT:
-            openings[name] = opening
+        # The frequent zones are listed although the end of the list says the same of them.
+        if opening != default or number < _FREQUENT:
+            openings.setdefault(opening, []).append(name)
     usual = literal(default, Instant)
     if not openings:
         return usual
-    instants = {name: literal(opening, Instant) for name, opening in openings.items()}
-    return case(instants, value=col(Lead.timezone), else_=usual)
+    moments = [
+        (col(Lead.timezone).in_(names), literal(opening, Instant))
+        for opening, names in openings.items()
+    ]
+    return case(*moments, else_=usual)
 
 
 #: Python itself keeps eight zones and reads the others from their files again: 600 cost 150 ms.
