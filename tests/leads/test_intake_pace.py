@@ -108,6 +108,21 @@ def test_work_outside_the_transaction_counts_as_the_break() -> None:
     assert watch.slept == []
 
 
+def test_tidying_is_done_between_transactions_and_counts_as_the_break() -> None:
+    watch = Watch()
+    told: list[float] = []
+
+    def tidy() -> None:
+        told.append(watch.seconds)
+        watch.seconds += 0.5
+
+    pace = Pace(stopwatch=watch, sleep=watch.sleep, tidy=tidy)
+    for _ in range(12):
+        spend(pace, watch, 0.01)
+    assert len(told) >= 2
+    assert len(watch.slept) == 11 - len(told), "who tidied need not sleep as well"
+
+
 @pytest.mark.parametrize("held", [0.0, 0.3])
 def test_a_paced_import_takes_in_every_row_once(
     held: float, database: Database, tmp_path: Path
