@@ -2,7 +2,7 @@
 # .venv and installs what it wants there, once, and says so in one line. No venv has to be active.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check proof bench format lock clean
+.PHONY: help demo test check proof bench bench-segments format lock clean
 .DELETE_ON_ERROR:
 
 # The first of these that is at least 3.11; `make PYTHON=/path/to/python` chooses another.
@@ -17,7 +17,7 @@ unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 help:  ## What can be made
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP, sums checked
 	@$(BIN)/potok demo
@@ -41,6 +41,9 @@ proof: $(VENV)/.installed-dev  ## The proofs in their long form (kills, pace, a 
 bench: $(VENV)/.installed-dev  ## Measure the pipeline beside smtp-source
 	@test -f benchmarks/__main__.py || { echo "There is no benchmark of the whole pipeline yet." >&2; exit 1; }
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-segments: $(VENV)/.installed-dev  ## Measure counts and planning beside SQL by hand
+	@$(BIN)/python -m benchmarks.segments $(ARGS)
 
 format: $(VENV)/.installed-dev  ## Format, mend what ruff can mend, bring the docs in step
 	@$(BIN)/ruff format .

@@ -1,10 +1,9 @@
 """`python -m benchmarks`: the whole pipeline beside smtp-source; writes benchmarks/README.md."""
 
 import argparse
-from pathlib import Path
 
 from benchmarks.pipeline import Setting, measure
-from benchmarks.report import report
+from benchmarks.report import report, write_pipeline
 
 
 def main() -> None:
@@ -18,7 +17,7 @@ def main() -> None:
     text = report(setting, measure(setting))
     print(text)
     if given.write:
-        (Path(__file__).parent / "README.md").write_text(text, encoding="utf-8")
+        write_pipeline(text)
 
 
 main()

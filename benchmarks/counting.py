@@ -27,6 +27,7 @@ HOT = "stage in (demo, proposal) and prefers.topic = pricing"
 _WHY = """CASE WHEN merged_into IS NOT NULL THEN 'merged' WHEN erased_at IS NOT NULL THEN 'erased'
  WHEN suppressed IN ('manual', 'imported') THEN 'suppressed' ELSE suppressed END"""
 _BARRED = "(merged_into IS NOT NULL OR erased_at IS NOT NULL OR suppressed IS NOT NULL)"
+_FREE = f"NOT EXISTS (SELECT 1 FROM lead AS other WHERE other.id = {{}} AND {_BARRED})"
 _WITHDREW = "(SELECT lead_id FROM consent WHERE topic IN ('', 'news') AND state = 'withdrawn')"
 
 
@@ -37,7 +38,7 @@ def _in_range(where: str) -> str:
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE {where} AND {_BARRED} GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(*) FROM lead
             WHERE {where} AND +lead.id IN {_WITHDREW}
-            AND +lead.id NOT IN (SELECT id FROM lead WHERE {_BARRED})"""
+            AND {_FREE.format("lead.id")}"""
 
 
 def _in_table(table: str, where: str, *, distinct: str = "count(DISTINCT lead_id)") -> str:
@@ -48,8 +49,7 @@ def _in_table(table: str, where: str, *, distinct: str = "count(DISTINCT lead_id
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE +lead.id IN ({ids}) AND {_BARRED}
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', {distinct} FROM {table}
-            WHERE {where} AND +lead_id IN {_WITHDREW}
-            AND lead_id NOT IN (SELECT id FROM lead WHERE {_BARRED})"""
+            WHERE {where} AND lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}"""
 
 
 def _not_in(ids: str) -> str:
@@ -60,7 +60,7 @@ def _not_in(ids: str) -> str:
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(DISTINCT lead_id)
             FROM {_WITHDREW} AS back
-            WHERE lead_id NOT IN ({ids}) AND lead_id NOT IN (SELECT id FROM lead WHERE {_BARRED})"""
+            WHERE lead_id NOT IN ({ids}) AND {_FREE.format("lead_id")}"""
 
 
 def _often(ids: str) -> str:
@@ -69,7 +69,7 @@ def _often(ids: str) -> str:
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE +lead.id IN ({ids}) AND {_BARRED}
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(*) FROM ({ids}) AS many
-            WHERE lead_id IN {_WITHDREW} AND lead_id NOT IN (SELECT id FROM lead WHERE {_BARRED})"""
+            WHERE lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}"""
 
 
 def _one_pass(where: str) -> str:

@@ -102,6 +102,11 @@ def _postgresql(url: URL, crowd: Crowd) -> None:
                     f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), {count})".encode()
                 )
             print(f"{name}: {count:,} rows in {perf_counter() - began:.1f} s", flush=True)
+        # The triggers that do this were asleep, too.
+        connection.execute(
+            "UPDATE lead SET suppressed = reason FROM suppression"
+            " WHERE suppression.address_key = lead.address_key"
+        )
         for index, statement in indexes:
             began = perf_counter()
             connection.execute(statement)

@@ -1,5 +1,7 @@
-"""The measurement as a page."""
+"""The measurements as a page."""
 
+import re
+from pathlib import Path
 from statistics import median
 
 from benchmarks.pipeline import Round, Setting, ratio
@@ -48,3 +50,31 @@ def report(setting: Setting, rounds: list[Round]) -> str:
         + "\n".join(rows)
         + f"\n\n**Median ratio to smtp-source -d: {ratio(rounds):.2f}.**\n{_WHERE}"
     )
+
+
+PAGE = Path(__file__).parent / "README.md"
+
+
+def write_section(name: str, text: str, *, page: Path = PAGE) -> None:
+    """Puts `text` in place of what stands between the page's marks for this section.
+
+    Raises LookupError when the page has no such section.
+    """
+    begin, end = f"<!-- measured: {name} -->", "<!-- end -->"
+    written = page.read_text(encoding="utf-8")
+    pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+    if not pattern.search(written):
+        raise LookupError(f"{page} has no section {name}")
+    between = f"{begin}\n{text}\n{end}"
+    page.write_text(pattern.sub(lambda _: between, written, count=1), encoding="utf-8")
+
+
+def write_pipeline(text: str, *, page: Path = PAGE) -> None:
+    """Writes the pipeline's part of the page anew; other parts stay as they are."""
+    written = page.read_text(encoding="utf-8") if page.exists() else ""
+    _, mark, rest = written.partition(_OTHERS)
+    page.write_text(text + (f"\n{mark}{rest}" if mark else ""), encoding="utf-8")
+
+
+#: Where the parts that other commands write begin.
+_OTHERS = "## Segments"

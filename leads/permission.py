@@ -97,12 +97,12 @@ def _between(ids: Select[Any], low: int | None, high: int | None) -> Select[Any]
     return ids if high is None else ids.where(col(Consent.lead_id) <= high)
 
 
-def barred() -> ColumnElement[bool]:
-    """A lead nobody writes to, whatever the mail is about, as SQL on Lead: `ix_lead_barred`."""
+def barred(lead: type[Lead] = Lead) -> ColumnElement[bool]:
+    """A lead nobody writes to, whatever the mail is about, as SQL on Lead or an alias of it."""
     return or_(
-        col(Lead.merged_into).is_not(None),
-        col(Lead.erased_at).is_not(None),
-        col(Lead.suppressed).is_not(None),
+        col(lead.merged_into).is_not(None),
+        col(lead.erased_at).is_not(None),
+        col(lead.suppressed).is_not(None),
     )
 
 

@@ -17,12 +17,15 @@ from sqlalchemy import (
     String,
     case,
     cast,
+    exists,
     func,
     literal,
+    not_,
     null,
     select,
     union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.selectable import ScalarSelect
 from sqlmodel import col
@@ -126,8 +129,10 @@ def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[Any] | None
     ).group_by(leads.c.reason)
 
 
-def _barred_ids() -> Select[Any]:
-    return select(col(Lead.id)).where(barred())
+def _free(lead_id: Any) -> Clause:
+    """The lead of this id is not barred: asked of the few that another list holds."""
+    other = aliased(Lead)
+    return not_(exists().where(col(other.id) == lead_id, barred(other)))
 
 
 @dataclass(frozen=True)
@@ -143,10 +148,11 @@ class _Narrow:
         return self.clause
 
     def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
-        # The range is walked and the ids are looked up, not the other way round; and no row of
-        # `lead` is read, since the index holds the id.
+        # The range is walked and the ids are looked up, not the other way round; no row of `lead`
+        # is read for that, since the index holds the id.
         mine = unindexed(col(Lead.id))
-        return self._count(mine.in_(ids), *(mine.not_in(each) for each in others))
+        outside = (mine.not_in(each) for each in others)
+        return self._count(mine.in_(ids), *outside, _free(col(Lead.id)))
 
     def _count(self, *more: Clause) -> Select[Any]:
         return select(func.count()).select_from(Lead).where(self.clause, *more)
@@ -165,8 +171,9 @@ class _Named:
         return unindexed(col(Lead.id)).in_(self.ids)
 
     def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
-        mine = unindexed(self.ids.selected_columns[0])
-        return self._count(mine.in_(ids), *(mine.not_in(each) for each in others))
+        [mine] = self.ids.selected_columns
+        outside = (unindexed(mine).not_in(each) for each in others)
+        return self._count(mine.in_(ids), *outside, _free(mine))
 
     def _count(self, *more: Clause) -> Select[Any]:
         if self.ids._group_by_clauses:  # by lead: each stands there once
@@ -192,7 +199,7 @@ class _Others:
         found = ids.subquery()
         [lead_id] = found.c
         outside = (lead_id.not_in(each) for each in (self.ids, *others))
-        return select(func.count(lead_id.distinct())).where(*outside)
+        return select(func.count(lead_id.distinct())).where(*outside, _free(lead_id))
 
 
 def _apart(
@@ -202,25 +209,28 @@ def _apart(
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
 
-    def row(reason: str | None, counted: Select[Any]) -> Select[Any]:
-        named = cast(literal(reason) if reason else null(), String)
-        return select(
-            named.label("reason"),
-            counted.scalar_subquery().label("leads"),
-            literal(int(reason is None)).label("everybody"),
-        )
+    def row(reason: str, counted: Select[Any]) -> Select[Any]:
+        return counted.add_columns(cast(literal(reason), String), literal(0))
 
-    why, out = cast(why_barred(), String), _barred_ids()
+    # Plain branches, no subqueries: PostgreSQL works on several at a time.
+    why = cast(why_barred(), String)
+    first = found.everybody()
+    [everybody] = first.selected_columns
     parts = [
-        row(None, found.everybody()),
-        select(why, func.count(), literal(0))
+        first.with_only_columns(
+            everybody.label("leads"),
+            cast(null(), String).label("reason"),
+            literal(1).label("everybody"),
+            maintain_column_froms=True,
+        ),
+        select(func.count(), why, literal(0))
         .select_from(Lead)
         .where(found.barred(), barred())
         .group_by(why),
-        row("consent_withdrawn", found.among(withdrew, out)),
+        row("consent_withdrawn", found.among(withdrew)),
     ]
     if capped is not None:
-        parts.append(row("capped", found.among(capped, withdrew, out)))
+        parts.append(row("capped", found.among(capped, withdrew)))
     return union_all(*parts)
 
 
