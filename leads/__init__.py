@@ -8,9 +8,9 @@ Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, ISO 4217, BCP 47.
 Read        row.py, versions.py, folded.py, tables.py, errors.py, address.py, recipient.py,
             recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
-            preferences.py, pipeline.py,
-            consent.py, suppression.py, codes.csv, permission.py, money.py, telling.py, deals.py,
-            tasks.py, own_events.py, merging.py, erasing.py, intake/, export.py
+            preferences.py, pipeline.py, consent.py, suppression.py, codes.csv, permission.py,
+            money.py, telling.py, records.py, deals.py, tasks.py, own_events.py, merging.py,
+            erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
@@ -49,6 +49,7 @@ from leads.finding import (
     present,
     profile,
 )
+from leads.folded import folded
 from leads.intake.about import Circumstances
 from leads.intake.counts import Counts, Taken
 from leads.intake.deals import take_in_deals
@@ -108,6 +109,7 @@ from leads.versions import (
 )
 
 __all__ = [
+    "folded",
     "BigKey",
     "Hundredths",
     "Instant",

@@ -18,18 +18,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from leads.errors import FieldError, UnknownDeal, UnknownLead
 from leads.fields import choice
 from leads.money import currency_of
+from leads.records import alter, locked
 from leads.tables import Deal, Lead
-from leads.telling import differences, plain_values
+from leads.telling import plain_values
 from leads.timeline import record
 
 OPEN, WON, LOST = "open", "won", "lost"
-STATES = (OPEN, WON, LOST)
 
 #: What the events keep of a deal.
 FACTS = ("name", "amount", "currency", "state", "expected_close", "created_at", "closed_at")
@@ -171,13 +171,7 @@ def opened(number: int, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _locked(session: Session, deal_id: int) -> dict[str, Any]:
-    columns = [getattr(Deal, name) for name in ("lead_id", *FACTS)]
-    row = session.execute(
-        select(*columns).where(col(Deal.id) == deal_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise UnknownDeal
-    return row._asdict()
+    return locked(session, Deal, deal_id, FACTS, missing=UnknownDeal)
 
 
 def _change(
@@ -189,18 +183,7 @@ def _change(
     at: datetime,
     by: str,
 ) -> bool:
-    changed = differences(before, values)
-    if not changed:
-        return False
-    session.execute(
-        update(Deal)
-        .where(col(Deal.id) == deal_id)
-        .values(**{name: values[name] for name in changed}, updated_at=at)
-        .execution_options(synchronize_session=False)
-    )
-    data = {"deal": deal_id, "name": before["name"], "what": "changed", "changed": changed}
-    record(session, before["lead_id"], "deal", at=at, by=by, data=data)
-    return True
+    return alter(session, Deal, deal_id, before, values, called="name", at=at, by=by)
 
 
 def _refuse_twin(session: Session, lead_id: int, name: str) -> None:

@@ -1,15 +1,15 @@
-"""Texts folded in SQL, for indexes: A to Z in lower case, every other letter untouched."""
+"""Texts folded in SQL: one spelling for rules and for the indexes that serve them."""
 
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import ColumnClause, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 
 class folded(FunctionElement[str]):  # noqa: N801 - reads like the SQL function it is
-    """Spelt as rules spell it, or their comparisons would not find the index."""
+    """A text with A to Z in lower case and every other letter untouched."""
 
     type = String()
     inherit_cache = True
@@ -23,6 +23,10 @@ def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(folded, "postgresql")
 def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
+    text = compiler.process(element.clauses, **kw)
+    # A column stands bare: so the server tells an index back, and schemas are compared as texts.
+    # Anything else needs parentheses, because COLLATE binds before an operator does.
+    (inner,) = element.clauses
+    text = text if isinstance(inner, ColumnClause) else f"({text})"
     # Under the collation "C" PostgreSQL's lower() knows ASCII only, too.
-    # Without parentheses inside: so the server tells it back, and schemas are compared as texts.
-    return f'lower({compiler.process(element.clauses, **kw)} COLLATE "C")'
+    return f'lower({text} COLLATE "C")'

@@ -17,14 +17,15 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 from sqlmodel import Session, col
 
 from leads.errors import FieldError, UnknownLead, UnknownTask
 from leads.fields import LONGEST, field_value, one_line
 from leads.intake.values import moment
+from leads.records import alter, locked
 from leads.tables import Lead, Task
-from leads.telling import differences, plain_values
+from leads.telling import plain_values
 from leads.timeline import record
 
 #: What the events keep of a task.
@@ -147,13 +148,7 @@ def task_title(text: str) -> str:
 
 
 def _locked(session: Session, task_id: int) -> dict[str, Any]:
-    columns = [getattr(Task, name) for name in ("lead_id", *FACTS)]
-    row = session.execute(
-        select(*columns).where(col(Task.id) == task_id).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise UnknownTask
-    return row._asdict()
+    return locked(session, Task, task_id, FACTS, missing=UnknownTask)
 
 
 def _change(
@@ -165,15 +160,4 @@ def _change(
     at: datetime,
     by: str,
 ) -> bool:
-    changed = differences(before, values)
-    if not changed:
-        return False
-    session.execute(
-        update(Task)
-        .where(col(Task.id) == task_id)
-        .values(**{name: values[name] for name in changed})
-        .execution_options(synchronize_session=False)
-    )
-    data = {"task": task_id, "title": before["title"], "what": "changed", "changed": changed}
-    record(session, before["lead_id"], "task", at=at, by=by, data=data)
-    return True
+    return alter(session, Task, task_id, before, values, called="title", at=at, by=by)

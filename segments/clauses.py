@@ -17,8 +17,8 @@ from sqlalchemy import (
 )
 from sqlmodel import col
 
-from leads import Lead
-from segments.dialects import bared, elements, folded
+from leads import Lead, folded
+from segments.dialects import bared, elements
 from segments.dialects_json import may_hold
 from segments.folding import bare, fold, sought
 from segments.patterns import ESCAPE, like

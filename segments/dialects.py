@@ -13,25 +13,6 @@ from sqlalchemy.sql.functions import FunctionElement
 from segments.folding import BARE_FROM, BARE_FUNCTION, BARE_PAIRS, BARE_TO, MARKS
 
 
-class folded(FunctionElement[str]):  # noqa: N801 - reads like the SQL function it is
-    """A text with A to Z in lower case and every other letter untouched."""
-
-    type = String()
-    inherit_cache = True
-
-
-@compiles(folded, "sqlite")
-def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
-    # SQLite's lower() knows ASCII only.
-    return f"lower({compiler.process(element.clauses, **kw)})"
-
-
-@compiles(folded, "postgresql")
-def _(element: folded, compiler: SQLCompiler, **kw: Any) -> str:
-    # Under the collation "C" PostgreSQL's lower() knows ASCII only, too.
-    return f'lower(({compiler.process(element.clauses, **kw)}) COLLATE "C")'
-
-
 class Truth(FunctionElement[bool]):
     """An expression that stands in a where-clause as it is.
 

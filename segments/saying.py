@@ -143,10 +143,7 @@ def _did(did: Did) -> str:
 def _value(operand: Operand, value: Value) -> str:
     match value:
         case Text():
-            named = (isinstance(operand, Field) and FIELDS[operand.name].kind is not Kind.TEXT) or (
-                isinstance(operand, DealField) and DEAL_FIELDS[operand.name].kind is not Kind.TEXT
-            )
-            return _word(value.text) if named else _quoted(value.text)
+            return _word(value.text) if _is_name(operand) else _quoted(value.text)
         case Number():
             return _number(value.number)
         case YesNo():

@@ -12,7 +12,7 @@ from datetime import tzinfo as Zone  # noqa: N812
 from sqlalchemy import and_, not_, or_, true
 from sqlmodel import col
 
-from leads import Lead, Preference
+from leads import Lead, Preference, folded
 from segments.clauses import (
     OPERATORS,
     Clause,
@@ -29,7 +29,6 @@ from segments.clauses import (
     texts,
 )
 from segments.clauses_json import Entry
-from segments.dialects import folded
 from segments.errors import SegmentError
 from segments.folding import sought
 from segments.moments import age_limit, limits

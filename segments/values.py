@@ -10,9 +10,8 @@ from typing import Any
 from sqlalchemy import Select, Subquery, case, func, literal, select
 from sqlmodel import Session, col
 
-from leads import Instant, Lead
+from leads import Instant, Lead, folded
 from segments.columns import Column, Holds
-from segments.dialects import folded
 from segments.dialects_rows import text_number
 from segments.folding import fold
 from segments.spread import Spread, laid_out, sliced, spread
