@@ -136,14 +136,22 @@ def who_left(frame: Frame, given: str, since: str, entered: bool, limit: int) ->
         rows = workspace.database.read(work)
 
     def human(screen: "Console") -> None:
-        from rich.table import Table
+        from rich.table import Column, Table
 
         when = f"{start.astimezone(zone):%Y-%m-%d %H:%M}"
         total = counts[entered]
         verb = "entered" if entered else "left"
         screen.print(f"{total} {'lead' if total == 1 else 'leads'} {verb} since {when}: {given}")
         if rows:
-            table = Table("lead", "when", "by", "condition", box=None, pad_edge=False)
+            # One line a lead: an import tells a long story, which leads show has in full.
+            table = Table(
+                Column("lead", no_wrap=True),
+                Column("when", no_wrap=True, min_width=16),
+                Column("by", no_wrap=True, max_width=32),
+                Column("condition", min_width=12),
+                box=None,
+                pad_edge=False,
+            )
             for row in rows:
                 table.add_row(
                     row["lead"],
