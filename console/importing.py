@@ -107,6 +107,7 @@ def import_file(
             progress=progress,
             clock=workspace.now,
             pace=pace_of(workspace),
+            ahead=workspace.database.dialect != "sqlite",
         )
     return Imported(source=source, columns=columns, taken=taken)
 

@@ -6,7 +6,9 @@ most 2,000 rows in a transaction: a killed import leaves whole chunks, and runni
 the rest.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from random import Random
@@ -17,6 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlmodel import Session, col
 
 from leads.errors import LeadError
+from leads.intake.ahead import one_ahead
 from leads.intake.arriving import Arrivals
 from leads.intake.chunk import Prepared, apply_chunk, prepare
 from leads.intake.counts import SHOWN, Counts, Taken
@@ -32,6 +35,17 @@ from leads.tables import Import
 _TRIES = 5
 
 
+@dataclass(kw_only=True, slots=True)
+class _Rows:
+    """As many as one transaction takes."""
+
+    #: Those of each address.
+    groups: list[list[Incoming]]
+    refused: list[tuple[Row, str]]
+    #: What is to be written of the groups.
+    prepared: list[Prepared]
+
+
 def take_in(
     source: Source,
     columns: Sequence[Column],
@@ -44,11 +58,14 @@ def take_in(
     progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], datetime] | None = None,
     pace: Pace | None = None,
+    ahead: bool = False,
 ) -> Taken:
     """Imports the file. With `dry_run` nothing is written anywhere and the result is the same.
 
     `progress(done, total)` hears of rows after each chunk; `clock` says when it was finished.
-    `pace` lets others write in between; without it every chunk has the most rows.
+    `pace` lets others write in between; without it every chunk has the most rows. With `ahead` a
+    thread prepares the next chunk while the database works on this one: for a server, which does
+    so elsewhere.
     Raises FileError before anything is written when the file cannot be read to its end.
     """
     reader = Reader(columns, terms)
@@ -61,21 +78,20 @@ def take_in(
         taken.import_id, dialect = write(lambda s: _begin(s, source, columns, terms))
         arrivals = Arrivals(dialect, terms, taken.import_id, dice)
     complete = False
+    chunk = partial(_chunk, terms=terms, taken=taken, arrivals=arrivals)
+    ready = partial(prepare, terms=terms, arrivals=arrivals)
+    chunks = _chunks(source, reader, later, taken, ready, pace)
     try:
-        for groups, refused in _chunks(source, reader, later, taken, pace):
-            for row, reason in refused:
-                if rejects is not None:
-                    rejects.add(row, reason)
-                if len(taken.reasons) < SHOWN:
-                    taken.reasons.append((row.line, reason))
-            chunk = partial(
-                _chunk, refused=len(refused), terms=terms, taken=taken, arrivals=arrivals
-            )
-            # Made anew for another try, with other tokens.
-            ready = partial(prepare, groups, terms, arrivals)
-            taken.counts = _again(transaction, ready, chunk)
-            if progress is not None:
-                progress(taken.counts.read, total)
+        with closing(one_ahead(chunks) if ahead else chunks) as following:
+            for rows in following:
+                for row, reason in rows.refused:
+                    if rejects is not None:
+                        rejects.add(row, reason)
+                    if len(taken.reasons) < SHOWN:
+                        taken.reasons.append((row.line, reason))
+                taken.counts = _again(transaction, rows, ready, chunk)
+                if progress is not None:
+                    progress(taken.counts.read, total)
         complete = True
     finally:
         if rejects is not None:
@@ -115,8 +131,9 @@ def _chunks(
     reader: Reader,
     later: dict[str, list[Row]],
     taken: Taken,
+    ready: Callable[[list[list[Incoming]]], list[Prepared]],
     pace: Pace | None,
-) -> Iterator[tuple[list[list[Incoming]], list[tuple[Row, str]]]]:
+) -> Generator[_Rows, None, None]:
     """Rows by address, and those that are refused; about as many as one transaction takes."""
     groups: list[list[Incoming]] = []
     refused: list[tuple[Row, str]] = []
@@ -137,10 +154,10 @@ def _chunks(
         if group:
             groups.append(group)
         if size >= (CHUNK if pace is None else pace.rows):
-            yield groups, refused
+            yield _Rows(groups=groups, refused=refused, prepared=ready(groups))
             groups, refused, size = [], [], 0
     if size:
-        yield groups, refused
+        yield _Rows(groups=groups, refused=refused, prepared=ready(groups))
 
 
 def _read(
@@ -166,18 +183,19 @@ def _read(
 
 def _chunk(
     session: Session,
-    prepared: list[Prepared],
+    rows: _Rows,
     *,
-    refused: int,
     terms: Terms,
     taken: Taken,
     arrivals: Arrivals | None,
 ) -> Counts:
     """One transaction; returns the counts of the whole import so far."""
-    counts = Counts(rejected=refused)
+    counts = Counts(rejected=len(rows.refused))
     counts.add(taken.counts)
-    if prepared:
-        done = apply_chunk(session, prepared, terms, import_id=taken.import_id, arrivals=arrivals)
+    if rows.prepared:
+        done = apply_chunk(
+            session, rows.prepared, terms, import_id=taken.import_id, arrivals=arrivals
+        )
         counts.add(done)
     if taken.import_id is not None:
         session.connection().execute(
@@ -188,14 +206,17 @@ def _chunk(
 
 def _again(
     transaction: Transaction,
-    ready: Callable[[], list[Prepared]],
+    rows: _Rows,
+    ready: Callable[[list[list[Incoming]]], list[Prepared]],
     chunk: Callable[..., Counts],
 ) -> Counts:
     """On PostgreSQL two imports can bring one address at once: the loser looks again."""
     for attempt in range(_TRIES):
-        prepared = ready()
+        if attempt:
+            # Made anew, with other tokens.
+            rows.prepared = ready(rows.groups)
         try:
-            counts: Counts = transaction(partial(chunk, prepared=prepared))
+            counts: Counts = transaction(partial(chunk, rows=rows))
             return counts
         except (IntegrityError, OperationalError) as lost:
             deadlock = "deadlock" in str(lost).lower()

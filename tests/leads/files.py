@@ -69,6 +69,7 @@ def taken_in(
         terms(file=path.name, **wish),
         write=database.write,
         read=database.read,
+        ahead=database.dialect != "sqlite",
         dice=Random(seed),
         dry_run=dry_run,
     )

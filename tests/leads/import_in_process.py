@@ -28,6 +28,7 @@ def main(url: str, file: str) -> None:
         terms(),
         write=database.write,
         read=database.read,
+        ahead=database.dialect != "sqlite",
         dice=SystemRandom(),
         progress=tell,
     )
