@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
-from campaigns.rfc_message_id import find_names
+from campaigns.rfc_message_id import MessageName, find_names, is_named
 from campaigns.states import WRITTEN
 from campaigns.tables import Message, Run
 from deliverability import InboundKind, Reading
@@ -61,21 +61,19 @@ def match(
 
     `sender_key` is the address key of who wrote the mail, for the guess.
     """
-    signs: dict[str, str] = {}
+    signs: dict[MessageName, str] = {}
     for name, by in islice(_signs(reading), 4 * _MOST):
         signs.setdefault(name, by)
     if signs:
-        rows = session.execute(
-            _messages(col(Message.rfc_message_id)).where(col(Message.rfc_message_id).in_(signs))
-        ).all()
+        rows = session.execute(_messages(col(Message.rfc_message_id)).where(is_named(signs))).all()
         found = {row[0]: row for row in rows}
         for name, by in signs.items():
-            if name in found:
-                return _match(found[name], by)
+            if str(name) in found:
+                return _match(found[str(name)], by)
     return _by_relay(session, reading, now=now) or _by_guess(session, reading, sender_key, now=now)
 
 
-def _signs(reading: Reading) -> Iterator[tuple[str, str]]:
+def _signs(reading: Reading) -> Iterator[tuple[MessageName, str]]:
     """(Message-ID of our form, by which sign), strongest first; an id may come again."""
     origin = reading.origin
     enclosed = ("enclosed", origin.enclosed)
@@ -83,9 +81,9 @@ def _signs(reading: Reading) -> Iterator[tuple[str, str]]:
     machine = reading.kind in (InboundKind.BOUNCE, InboundKind.COMPLAINT)
     for by, ids in (enclosed, *answers) if machine else (*answers, enclosed):
         for name in find_names(" ".join(f"<{one}>" for one in ids)):
-            yield str(name), by
+            yield name, by
     for name in find_names(origin.text):
-        yield str(name), "text"
+        yield name, "text"
 
 
 def _messages(*first: Any) -> Select[Any]:

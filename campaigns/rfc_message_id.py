@@ -2,10 +2,19 @@
 
 `<run token>.<step>.<pass>.<lead token>@<identity's domain>`; planning concatenates the same parts
 in SQL, so a million rows need no Python. RFC 5322 3.6.4: globally unique, dot-atom on both sides.
+
+They have no index: lead tokens are random, so it would be written anew with every range of a run.
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlmodel import col
+
+from campaigns.tables import Message, Run
+from leads import Lead
 
 _OURS = re.compile(
     r"<?(?P<run>[0-9a-f]{12})\.(?P<step>[a-z0-9_-]+)\.(?P<pass>\d+)\.(?P<lead>[0-9a-f]{16})@"
@@ -41,3 +50,14 @@ def find_names(text: str) -> list[MessageName]:
         )
         for match in _OURS.finditer(text)
     ]
+
+
+def is_named(names: Collection[MessageName]) -> ColumnElement[bool]:
+    """Whether a message is one of those, as SQL on Message: through its run and its lead."""
+    runs = select(col(Run.id)).where(col(Run.token).in_({each.run_token for each in names}))
+    leads = select(col(Lead.id)).where(col(Lead.token).in_({each.lead_token for each in names}))
+    return and_(
+        col(Message.run_id).in_(runs),
+        col(Message.lead_id).in_(leads),
+        col(Message.rfc_message_id).in_({str(each) for each in names}),
+    )

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlmodel import Session, col
 
+from campaigns.rfc_message_id import find_names, is_named
 from campaigns.tables import Attempt, Message, Run
 from campaigns.writing import compose_again
 from deliverability import Identity, IdentityVersion
@@ -69,14 +70,12 @@ def messages_of(
 def show(session: Session, which: str, *, identities: dict[str, Identity]) -> Shown | None:
     """The message called `which`: its number or its Message-ID; None when there is none."""
     plain = which.strip().strip("<>")
-    wanted = [col(Message.rfc_message_id) == plain]
-    if plain.isdigit():
-        wanted.append(col(Message.id) == int(plain))
+    wanted = col(Message.id) == int(plain) if plain.isdigit() else is_named(find_names(plain))
     row = session.execute(
         select(Message, Run, Lead)
         .join(Run, col(Run.id) == col(Message.run_id))
         .join(Lead, col(Lead.id) == col(Message.lead_id))
-        .where(or_(*wanted))
+        .where(wanted)
     ).first()
     if row is None:
         return None

@@ -81,8 +81,9 @@ class Message(Row, table=True):
     reason: str = ""
     due_at: datetime = Field(sa_type=Instant)
     expires_at: datetime = Field(sa_type=Instant)
-    #: The Message-ID without angle brackets; the same for every attempt (RFC 5322 3.6.4).
-    rfc_message_id: str = Field(unique=True)
+    #: The Message-ID without angle brackets; the same for every attempt (RFC 5322 3.6.4). Unique,
+    #: because the tokens of runs and leads are, and found through them (`rfc_message_id.py`).
+    rfc_message_id: str
     #: Attempts written so far; numbers the next one.
     attempts: int = 0
     #: How often a server asked us to come back: indexes the retry plan.
