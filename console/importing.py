@@ -1,6 +1,7 @@
 """An import as the workspace wants it: its settings, keys, clock and database put together."""
 
 import gc
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def import_file(
     """
     terms = _terms(workspace, path, wish, by=by)
     source, columns = understood or understand(workspace, path, wish, by=by)
-    with _little_garbage():
+    with _little_garbage(), _quick_turns():
         taken = take_in(
             source,
             columns,
@@ -131,6 +132,18 @@ def _little_garbage() -> Iterator[None]:
     finally:
         gc.set_threshold(*before)
         gc.unfreeze()
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Whoever waited for a server goes on sooner than Python's usual 5 ms after its answer, while
+    the next rows are prepared beside it: a tenth of an import's time."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 def _terms(workspace: Workspace, path: Path, wish: Wish, *, by: str) -> Terms:

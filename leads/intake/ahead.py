@@ -8,7 +8,8 @@ T = TypeVar("T")
 
 
 def one_ahead(items: Iterator[T]) -> Generator[T, None, None]:
-    """`items` in their order, each made in a thread while the caller works on the one before.
+    """`items`, none of them None, in their order, each made in a thread while the caller works
+    on the one before.
 
     It pays when the caller's work is to wait, as for a database in a process of its own. Raises
     what making an item raised when its turn comes. Close it when not all are taken.

@@ -11,9 +11,20 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Table, insert
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnElement,
+    Connection,
+    String,
+    Table,
+    any_,
+    insert,
+    literal,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped
 
 Convert = Callable[[Any], Any]
 
@@ -83,6 +94,23 @@ class Bulk:
 def bulk(table: Table, names: tuple[str, ...], dialect: Dialect) -> Bulk:
     """A `Bulk`, made once for each dialect in use."""
     return Bulk(table, names, dialect)
+
+
+def among(column: Mapped[str], texts: Sequence[str], dialect: Dialect) -> ColumnElement[bool]:
+    """`column` is one of thousands of texts; a server takes them as one value, not as so many."""
+    if dialect.name == "postgresql":
+        return column == any_(literal(list(texts), ARRAY(String)))
+    return column.in_(texts)
+
+
+def use_indexes(connection: Connection) -> None:
+    """Lets a server look up keys in indexes until the transaction ends.
+
+    By its own reckoning it reads small tables from end to end; and it keeps to that, without new
+    statistics, while an import makes them big.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
 
 def _as_it_is(value: Any) -> Any:

@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 
 from leads.fields import FIELDS
 from leads.intake.arriving import Arrival, Arrivals
+from leads.intake.bulk import among, use_indexes
 from leads.intake.counts import Counts
 from leads.intake.draft import Draft, fresh, present
 from leads.intake.incoming import Incoming
@@ -91,7 +92,9 @@ def _move_on(draft: Draft, rows: Sequence[Incoming], terms: Terms) -> list[str]:
 class _Chunk:
     def __init__(self, session: Session, terms: Terms, *, writing: bool) -> None:
         # Rows, not objects: the session's own way of asking costs more than SQLite's answer.
-        self.ask = session.connection().execute
+        connection = session.connection()
+        use_indexes(connection)
+        self.ask, self.dialect = connection.execute, connection.dialect
         self.terms, self.writing = terms, writing
         self.counts = Counts()
         #: What the database has, by address key.
@@ -115,7 +118,8 @@ class _Chunk:
         if self.writing:
             # Somebody may be changing these leads by hand at this moment.
             chosen = chosen.with_for_update()
-        rows = [row._asdict() for row in self.ask(chosen.where(col(Lead.address_key).in_(keys)))]
+        known = chosen.where(among(col(Lead.address_key), keys, self.dialect))
+        rows = [row._asdict() for row in self.ask(known)]
         by_id = {row["id"]: row for row in rows}
         # A merged lead's file rows belong to the lead it was merged into.
         while missing := {r["merged_into"] for r in by_id.values()} - {None} - by_id.keys():
@@ -128,8 +132,8 @@ class _Chunk:
                 end = by_id[end["merged_into"]]
             self.drafts[row["address_key"]] = drafts[end["id"]]
         self._load_sides({id_: draft for id_, draft in drafts.items() if draft.id is not None})
-        held = select(col(Suppression.address_key)).where(col(Suppression.address_key).in_(keys))
-        self.suppressed = set(self.ask(held).scalars())
+        held = among(col(Suppression.address_key), keys, self.dialect)
+        self.suppressed = set(self.ask(select(col(Suppression.address_key)).where(held)).scalars())
 
     def _load_sides(self, drafts: dict[int, Draft]) -> None:
         if not drafts:
