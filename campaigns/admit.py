@@ -5,14 +5,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from campaigns.window import Window, zone_of
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FrequencyCap:
-    """At most `messages` to one lead within `days`, over all campaigns and sequences."""
-
-    messages: int
-    days: int
+from leads import FrequencyCap
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, null, or_, select
 from sqlmodel import Session, col
 
-from campaigns.admit import FrequencyCap
 from campaigns.runs import Terms
 from campaigns.sequence_runs import is_sequence
 from campaigns.sequences import EnrolmentState
 from campaigns.states import WRITTEN, State
 from campaigns.tables import Enrolment, Message, Run
-from leads import Event, Instant, Lead, why_left_out
+from leads import Event, FrequencyCap, Instant, Lead, why_left_out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

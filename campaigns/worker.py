@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from campaigns.admit import FrequencyCap
 from campaigns.advancing import follow, next_step
 from campaigns.candidates import LaneRules
 from campaigns.delivery import Fault, Shared, no_fault
@@ -22,9 +21,9 @@ from campaigns.doubt import recover
 from campaigns.ended import Ended, how_it_ended
 from campaigns.lane import LaneDriver
 from campaigns.observe import LaneView, Observer, Silent
-from campaigns.planning import plan_range, planning_runs
+from campaigns.planning import planning_runs
 from campaigns.queue import lanes_with_work
-from campaigns.rules import frozen_rule
+from campaigns.ranges import plan_on
 from campaigns.sequence_runs import running_sequences
 from campaigns.settling import settle
 from campaigns.starter import Starter
@@ -34,10 +33,13 @@ from campaigns.store import Clock, Store
 from campaigns.tables import Run
 from campaigns.writing import Office
 from deliverability import Connection, Identity, Lane, Pacer, PaceSettings, PaceState, pace_state
+from leads import FrequencyCap
 from templates import Compiled, TemplateVersion
 
 #: Seconds between two looks at the queue.
 SURVEY_SECONDS = 1.0
+#: Ranges planned between two surveys.
+_RANGES = 5
 #: Rows in `sending` at full speed: with fewer, fsync sets the pace; measured, see docs.
 FULL_SPEED_WINDOW = 100
 
@@ -181,16 +183,13 @@ class Worker:
         )
 
     async def _plan(self, survey: _Survey) -> bool:
-        """Carries on with planning that somebody began: one range a survey, so sending goes on."""
+        """A few short ranges of what somebody began to plan; lanes write between them."""
         shared = self._shared
         for run_id in survey.planning:
-            now = shared.clock.now()
-
-            def work(session: Session, run_id: int = run_id, now: datetime = now) -> object:
-                rule = frozen_rule(session, run_id, zone=shared.zone)
-                return plan_range(session, run_id, rule, now=now, zone=shared.zone)
-
-            await shared.store.write(work)
+            work = partial(plan_on, run_id=run_id, now=shared.clock.now(), zone=shared.zone)
+            for _ in range(_RANGES):
+                if (await shared.store.write(work)).done:
+                    break
         return bool(survey.planning)
 
     async def _follow(self, survey: _Survey) -> bool:

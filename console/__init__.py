@@ -8,11 +8,12 @@ Never       holds a rule of the business: it asks a room and shows the answer.
 Standards   TOML 1.0 (files), RFC 3339 (dates in results), RFC 8314 (mail ports), RFC 2104 (keys).
 Read        cli/ (its frame, then one file per command group); what is set:
             known_settings.py, sections.py, settings.py, identities.py, zones.py, keys.py,
-            settings_page.py, commands_page.py; what is kept: database.py, schema.py, migrations/;
+            settings_page.py, commands_page.py; what is kept: database.py, schema_version.py,
+            schema.py, migrations/;
             what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
             workspace.py, effects.py, questions.py, new_workspace.py, starting_files.py, doctor.py;
             what Tab offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
-            campaigning.py, sending.py, attending.py, answers.py, importing.py, exporting.py,
-            facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
+            campaigning.py, planning.py, sending.py, attending.py, answers.py, importing.py,
+            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
             web/ (the opt-out page); demo/
 """

@@ -18,7 +18,7 @@ from console.keys import FILE as KEYS_FILE
 from console.keys import open_to_others, read_keys
 from console.new_workspace import Answers
 from console.settings import FILE, Settings, read_settings
-from console.wiring import Workspace, find_workspace, is_known, open_database
+from console.wiring import Workspace, find_workspace, open_database
 from deliverability import Identity
 
 #: The packages this distribution brings: another one with the same name would hide or break them.
@@ -132,7 +132,7 @@ def _keys(path: Path) -> Iterator[Check]:
 
 
 def _database(settings: Settings, *, now: datetime) -> Iterator[Check]:
-    from console.schema import newest, present
+    from console.schema_version import newest, present, revisions
 
     try:
         database = open_database(settings)
@@ -144,7 +144,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[Check]:
         shown = database.url.render_as_string(hide_password=True)
         if have == wanted:
             yield good("database", f"{shown} answers, schema {have} is current")
-        elif have is None or is_known(have):
+        elif have is None or have in revisions():
             yield bad(
                 "database",
                 f"{shown} has schema {have or 'none'}, this Potok wants {wanted}",

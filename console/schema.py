@@ -4,8 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import campaigns
@@ -26,26 +24,6 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
     return config
-
-
-def newest() -> str:
-    """The schema version this program was written for."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None, "the package holds no migrations"  # noqa: S101 - a broken build
-    return head
-
-
-def revisions() -> frozenset[str]:
-    """Every schema version this program knows."""
-    return frozenset(
-        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
-    )
-
-
-def present(database: Database) -> str | None:
-    """The schema version the database has; None when it is empty."""
-    with database.writer.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
 
 
 def upgrade(database: Database, *, to: str = "head") -> None:

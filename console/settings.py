@@ -16,14 +16,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import ArgumentError
 
-from campaigns import FrequencyCap
 from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
 from console.sections import Section, read_toml
 from console.zones import zone_named
 from deliverability import OTHER, Identity, PaceSettings, shipped_providers
-from leads import Pipeline, Stage
+from leads import FrequencyCap, Pipeline, Stage
 
 FILE = "potok.toml"
 

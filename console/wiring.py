@@ -13,6 +13,7 @@ from random import Random
 from console.database import Database, database_url
 from console.errors import NoWorkspace, Refused, SchemaMismatch
 from console.keys import Keys, read_keys
+from console.schema_version import newest, present, revisions
 from console.settings import FILE, Settings, read_settings, variable
 
 
@@ -107,12 +108,10 @@ def bring_up_to_date(
 
     A server's database, on which other machines may be at work, is upgraded only with `server`.
     """
-    from console.schema import newest, present, upgrade  # Alembic takes a while to import
-
     now, wanted = present(database), newest()
     if now == wanted:
         return
-    if now is not None and not is_known(now):
+    if now is not None and now not in revisions():
         raise SchemaMismatch(
             f"The database has schema {now}, made by a newer Potok than this one (which knows "
             f"{wanted}): install the newer version"
@@ -126,15 +125,10 @@ def bring_up_to_date(
     if now is not None and database.dialect == "sqlite":
         copy = back_up(settings, now)
         say(f"The database was schema {now}; a copy is kept as {copy.name}.")
+    from console.schema import upgrade  # Alembic takes a while to import
+
     upgrade(database)
     say(f"The database is now schema {wanted}.")
-
-
-def is_known(revision: str) -> bool:
-    """Whether this program's migrations contain `revision`."""
-    from console.schema import revisions
-
-    return revision in revisions()
 
 
 def back_up(settings: Settings, revision: str) -> Path:

@@ -65,6 +65,7 @@ from leads.merging import Merged, merge
 from leads.money import CURRENCIES, amount_of, currency_of
 from leads.own_events import event_name, note_event, said_value
 from leads.permission import (
+    FrequencyCap,
     Permission,
     barred,
     mailable,
@@ -135,6 +136,7 @@ __all__ = [
     "parse_address",
     "address_key",
     "Permission",
+    "FrequencyCap",
     "why_left_out",
     "why_left_out_of",
     "barred",

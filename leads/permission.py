@@ -33,6 +33,14 @@ class Permission:
     consent_required: bool = False
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrequencyCap:
+    """At most `messages` to one lead within `days`, over all campaigns and sequences."""
+
+    messages: int
+    days: int
+
+
 def why_left_out(permission: Permission) -> ColumnElement[str | None]:
     """Why a lead must not be written to, as SQL on Lead; NULL when it may."""
     suppressed = (

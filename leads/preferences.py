@@ -84,7 +84,7 @@ def forget_preference(
             )
         )
     )
-    removed = [value for value in map(str.strip, values) if value in stated]
+    removed = [value for value in dict.fromkeys(map(str.strip, values)) if value in stated]
     if removed:
         _forget(session, lead_id, name, removed)
     return _tell(session, lead_id, name, [], removed, at=at, by=by, said_by="")

@@ -19,8 +19,8 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
 from segments.audience import Audience, audience
 from segments.changes import Change, instant_of, moved
 from segments.columns import Column, column_of
-from segments.counting import Cap
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
+from segments.dialects import SqliteWithHints
 from segments.entering import Entry, entered
 from segments.errors import DefinitionError, RuleError, SegmentCycleError, SegmentError
 from segments.facts import DealFacts, Facts, Happened, Stated, TaskFacts
@@ -52,6 +52,7 @@ __all__ = [
     "Rule",
     "where",
     "fits",
+    "SqliteWithHints",
     "bare_or_null",
     "BARE_FUNCTION",
     "Facts",
@@ -75,7 +76,6 @@ __all__ = [
     "instant_of",
     "audience",
     "Audience",
-    "Cap",
     "preview",
     "regions",
     "Region",

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from leads import Permission
-from segments.counting import Cap, by_lead, counts
+from leads import FrequencyCap, Permission
+from segments.counting import by_lead, counts
 from segments.errors import SegmentError
 from segments.tree import Rule
 
@@ -36,7 +36,7 @@ def audience(
     *,
     now: datetime,
     zone: Zone,
-    cap: Cap | None = None,
+    cap: FrequencyCap | None = None,
 ) -> Audience:
     """Counts the leads `rule` fits at `now` by whether `permission` lets us write to them.
 

@@ -16,14 +16,18 @@ from sqlalchemy import (
     and_,
     cast,
     exists,
+    join,
     literal,
     not_,
     or_,
+    select,
     true,
 )
+from sqlmodel import col
 
+from leads import Lead
 from segments.clauses import OPERATORS, Clause, compared, text_of
-from segments.dialects import bared, surely
+from segments.dialects import bared, surely, unindexed
 from segments.dialects_json import (
     JsonValue,
     attribute_bare_text,
@@ -42,6 +46,8 @@ from segments.folding import bare, fold
 from segments.moments import day_of
 from segments.terms import Ago, Day, Number, Text, Today, Value, YesNo
 
+_LEADS = Lead.__table__.alias("leads")  # type: ignore[attr-defined]
+
 #: Reads the entry, or one member of it, as something.
 Reader = Callable[[type[JsonValue]], Any]
 
@@ -55,6 +61,8 @@ class Entry:
     inside: str = ""
     now: datetime
     zone: Zone
+    #: All leads are asked for it at once.
+    whole: bool = False
 
     def passes(self, tests: Sequence[tuple[str, Value]]) -> Clause:
         """Whether one value passes all tests."""
@@ -99,6 +107,12 @@ class Entry:
         )
 
     def _member(self, fits: Callable[[Reader], Clause]) -> Clause:
+        if self.whole:
+            # Where the first list is met, all are read: 1,000,000 attributes took PostgreSQL twice
+            # the time with a subquery per lead, for which it reads the table with one process.
+            rows = members(_LEADS.c.attributes, self.name).table_valued("value", "type")
+            has = select(_LEADS.c.id).select_from(join(_LEADS, rows, true()))
+            return unindexed(col(Lead.id)).in_(has.where(fits(lambda kind: kind.of_member(rows))))
         rows = members(self.column, self.name, self.inside).table_valued("value", "type")
         return exists().where(fits(lambda kind: kind.of_member(rows))).select_from(rows)
 

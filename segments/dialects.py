@@ -5,7 +5,8 @@ No other file here does.
 
 from typing import Any
 
-from sqlalchemy import Boolean, SQLColumnExpression, String
+from sqlalchemy import Boolean, Select, SQLColumnExpression, String
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -108,6 +109,21 @@ def _(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(unindexed, "postgresql")
 def _(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
     return compiler.process(element.clauses, **kw)
+
+
+def from_index(statement: Select[Any], table: Any, index: str) -> Select[Any]:
+    """The statement, which reads `table` from this index on SQLite; PostgreSQL chooses well.
+
+    https://www.sqlite.org/lang_indexedby.html; written where `SqliteWithHints` writes statements.
+    """
+    return statement.with_hint(table, f"INDEXED BY {index}", "sqlite")
+
+
+class SqliteWithHints(SQLiteCompiler):
+    """SQLAlchemy's own for SQLite, which leaves hints out."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
 
 
 class elements(FunctionElement[str]):  # noqa: N801

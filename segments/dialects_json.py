@@ -119,6 +119,8 @@ class JsonValue(FunctionElement[Any]):
     #: How each database says it: {type} is its word for the JSON type, {value} the value as text.
     sqlite: str
     postgresql: str
+    #: For PostgreSQL before 16, where that differs.
+    older_postgresql: str | None = None
 
     @classmethod
     def of(cls, column: SQLColumnExpression[Any], name: str, inside: str = "") -> Self:
@@ -135,26 +137,26 @@ class JsonValue(FunctionElement[Any]):
 def _(element: JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
     column, *rest = (compiler.process(each, **kw) for each in element.clauses)
     if len(rest) == 1:
-        return element.sqlite.format(type=rest[0], value=column, source=column)
+        return element.sqlite.format(type=rest[0], value=column)
     path = rest[1]
     return element.sqlite.format(
         type=f"json_type({column}, {path})",
         value=f"json_extract({column}, {path})",
-        source=column,
     )
 
 
 @compiles(JsonValue, "postgresql")
 def _(element: JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
     column, *rest = (compiler.process(each, **kw) for each in element.clauses)
+    # Compiled without a connection there is no version.
+    version = getattr(compiler.dialect, "server_version_info", None) or (16,)
+    said = element.postgresql
+    if version < (16,) and element.older_postgresql is not None:
+        said = element.older_postgresql
     if len(rest) == 1:
-        return element.postgresql.format(
-            type=f"jsonb_typeof({column})", value=f"({column} #>> '{{}}')"
-        )
+        return said.format(type=f"jsonb_typeof({column})", value=f"({column} #>> '{{}}')")
     key = rest[0]
-    return element.postgresql.format(
-        type=f"jsonb_typeof({column} -> {key})", value=f"({column} ->> {key})"
-    )
+    return said.format(type=f"jsonb_typeof({column} -> {key})", value=f"({column} ->> {key})")
 
 
 class JsonTruth(JsonValue, Truth):
@@ -165,11 +167,12 @@ class JsonTruth(JsonValue, Truth):
 
 
 class attribute_is_list(JsonTruth):  # noqa: N801
-    """Whether it is a list. A text without a bracket holds none, which is seen much sooner."""
+    """Whether it is a list."""
 
     inherit_cache = True
-    sqlite = "(instr({source}, '[') > 0 AND {type} = 'array')"
-    postgresql = "({type} = 'array')"
+    sqlite = "({type} = 'array')"
+    # PostgreSQL takes an entry out as text sooner than as JSON: ascii() is that of a bracket.
+    postgresql = "(ascii({value}) = 91 AND {type} = 'array')"
 
 
 class attribute_bare_text(JsonValue):  # noqa: N801
@@ -201,13 +204,15 @@ class attribute_is_text(JsonTruth):  # noqa: N801
 class attribute_number(JsonValue):  # noqa: N801
     """The number, or the one a text looks like; only for values that `attribute_is_number`.
 
-    SQLite makes a number of any text, quickly, so the comparison comes first there.
+    SQLite makes a number of any text, quickly, and PostgreSQL from 16 on can say which texts it
+    could: the comparison comes first, and few values are looked at twice.
     """
 
     type = Numeric(asdecimal=False)
     inherit_cache = True
     sqlite = "({value} + 0)"
-    postgresql = (
+    postgresql = "(CASE WHEN pg_input_is_valid({value}, 'numeric') THEN {value}::numeric END)"
+    older_postgresql = (
         "(CASE {type} WHEN 'number' THEN {value}::numeric WHEN 'string' THEN "
         f"CASE WHEN length({{value}}) <= {NUMBER_LENGTH} "
         "AND {value} ~ '^-?[0-9]+([.][0-9]+)?$' THEN {value}::numeric END END)"
@@ -215,19 +220,25 @@ class attribute_number(JsonValue):  # noqa: N801
 
 
 class attribute_is_number(JsonTruth):  # noqa: N801
-    """Whether it is a number or a text like `folding.NUMBER`; plain digits are told first."""
+    """Whether it is a number or a text like `folding.NUMBER`; plain digits are told first.
+
+    Of one digit SQLite might be told by a JSON true, which it reads as 1.
+    """
 
     inherit_cache = True
     sqlite = (
         # No CASE: inside one SQLite works out both sides of every AND.
-        "(({type} = 'text' AND "
-        f"(({{value}} NOT GLOB '*[^0-9]*' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH}) OR "
-        f"(length({{value}}) <= {NUMBER_LENGTH} "
+        f"(({{value}} NOT GLOB '*[^0-9]*' AND length({{value}}) BETWEEN 2 AND {NUMBER_LENGTH}) OR "
+        f"({{type}} = 'text' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
         "AND {value} NOT GLOB '*[^0-9.-]*' AND substr({value}, 2) NOT GLOB '*-*' "
         "AND {value} NOT GLOB '*.*.*' AND ltrim({value}, '-') GLOB '[0-9]*' "
-        "AND {value} GLOB '*[0-9]'))) OR {type} IN ('integer', 'real'))"
+        "AND {value} GLOB '*[0-9]') OR {type} IN ('integer', 'real'))"
     )
-    postgresql = "true"
+    postgresql = (
+        f"((octet_length({{value}}) <= {NUMBER_LENGTH} AND (ltrim({{value}}, '0123456789') = '' "
+        "OR {value} ~ '^-?[0-9]+([.][0-9]+)?$')) OR {type} = 'number')"
+    )
+    older_postgresql = "true"
 
 
 class attribute_day(JsonValue):  # noqa: N801

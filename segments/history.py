@@ -144,7 +144,7 @@ def _preferred(facts: Facts, event: Happened) -> Facts:
     there = {each.value for each in kept if each.name == name}
     kept += [
         Stated(name=name, value=value, number=_number(value))
-        for value in event.data.get("removed", ())
+        for value in dict.fromkeys(event.data.get("removed", ()))
         if value not in there
     ]
     return replace(facts, preferences=tuple(kept))

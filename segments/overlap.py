@@ -8,9 +8,9 @@ from datetime import tzinfo as Zone  # noqa: N812
 from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
 from sqlmodel import Session, col
 
-from leads import Lead, Permission, mailable, why_left_out
+from leads import FrequencyCap, Lead, Permission, mailable, why_left_out
 from segments.clauses import Clause
-from segments.counting import Cap, is_narrow, often_written
+from segments.counting import is_narrow, often_written
 from segments.errors import SegmentError
 from segments.sql import where
 from segments.tree import Rule
@@ -47,7 +47,7 @@ def regions(
     *,
     now: datetime,
     zone: Zone,
-    cap: Cap | None = None,
+    cap: FrequencyCap | None = None,
 ) -> list[Region]:
     """Every region of the rules' Venn diagram that holds a lead, those in most rules first.
 
@@ -90,7 +90,7 @@ def regions(
     return sorted(found, key=lambda each: (-sum(each.inside), [not i for i in each.inside]))
 
 
-def _may(permission: Permission, cap: Cap | None, now: datetime) -> Clause:
+def _may(permission: Permission, cap: FrequencyCap | None, now: datetime) -> Clause:
     """Whether a lead may be written to, counted as `audience` counts it."""
     may = mailable(permission)
     return may if cap is None else and_(may, col(Lead.id).not_in(often_written(cap, now)))

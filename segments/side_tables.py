@@ -17,7 +17,7 @@ from sqlmodel import col
 from leads import Consent, Deal, Event, Lead, Preference, Suppression, Task
 from segments.clauses import OPERATORS, Clause, Column, among, positive, text_of, texts
 from segments.clauses_json import Entry
-from segments.dialects import surely, unindexed
+from segments.dialects import from_index, surely, unindexed
 from segments.moments import before, day_of, limits
 from segments.terms import DealField, Number, Operand, Preferred, Property, Span, Text, Value
 from segments.tree import (
@@ -37,6 +37,9 @@ from segments.tree import (
 )
 from segments.vocabulary import DEAL_FIELDS, Kind
 
+#: The index that knows a preference by its folded text.
+SAID = "ix_preference_name_folded_lead_id"
+
 #: What `event.data` calls the properties of an event somebody named.
 PROPERTIES = "properties"
 
@@ -51,9 +54,14 @@ class Sides:
 
     # Preferences and notes ------------------------------------------------------------------
 
-    def preferred(self, operand: Preferred, clause: Clause) -> Clause:
-        """A stated preference of this name fits."""
-        return self._any(Preference, [col(Preference.name) == operand.name, clause])
+    def preferred(self, operand: Preferred, clause: Clause, *, same: bool = False) -> Clause:
+        """A stated preference of this name fits; `same` when the clause is = or IN on its text."""
+        conditions = [col(Preference.name) == operand.name, clause]
+        if not (same and self.whole):
+            return self._any(Preference, conditions)
+        # Left alone, SQLite reads every value of that name a lead has, from the other index.
+        ids = select(col(Preference.lead_id)).where(*conditions)
+        return col(Lead.id).in_(from_index(ids, Preference, SAID))
 
     def noted(self, fits: Callable[[Column], Clause]) -> Clause:
         """A note on the timeline fits."""

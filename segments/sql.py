@@ -153,7 +153,9 @@ class _Writer:
                 return self._entry(name).passes(tests)
             case Preferred():
                 # One stated number must lie between both, not one above and another below.
-                return self.sides.preferred(operand, and_(*(stated(*test) for test in tests)))
+                same = all(sign == "=" and isinstance(value, Text) for sign, value in tests)
+                clause = and_(*(stated(*test) for test in tests))
+                return self.sides.preferred(operand, clause, same=same)
             case Tag():
                 return and_(*(tag_passes(*test) for test in tests))
             case Notes():
@@ -178,7 +180,7 @@ class _Writer:
                     return folded(col(getattr(Lead, FIELDS[operand.name].column))).in_(words)
                 case Preferred():
                     said = folded(col(Preference.value)).in_(words)
-                    return self.sides.preferred(operand, said)
+                    return self.sides.preferred(operand, said, same=True)
                 case Tag():
                     return tag_among(words)
         return or_(*(self._passes(operand, [("=", value)]) for value in values))
@@ -199,7 +201,13 @@ class _Writer:
         return column_text(field, sign, value)
 
     def _entry(self, name: str) -> Entry:
-        return Entry(column=col(Lead.attributes), name=name, now=self.now, zone=self.zone)
+        return Entry(
+            column=col(Lead.attributes),
+            name=name,
+            now=self.now,
+            zone=self.zone,
+            whole=self.sides.whole,
+        )
 
     def _has(self, operand: Operand) -> Clause:
         match operand:

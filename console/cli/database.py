@@ -22,7 +22,7 @@ def status(frame: Frame) -> None:
     Example:
       potok database status
     """
-    from console.schema import newest, present
+    from console.schema_version import newest, present
     from console.settings import read_settings
     from console.wiring import find_workspace, open_database
 
@@ -58,7 +58,7 @@ def upgrade_command(frame: Frame, yes: bool) -> None:
       potok database upgrade
       potok database upgrade --yes
     """
-    from console.schema import newest, present
+    from console.schema_version import newest, present
     from console.settings import read_settings
     from console.wiring import bring_up_to_date, find_workspace, open_database
 

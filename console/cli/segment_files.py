@@ -90,12 +90,6 @@ def permission(workspace: Workspace, *, topic: str = "") -> Permission:
     return Permission(topic=topic, consent_required=workspace.settings.consent_required)
 
 
-def cap_of(workspace: Workspace) -> segments.Cap | None:
-    """How many mails one lead may get within how many days; None where nothing is set."""
-    most = workspace.settings.delivery.frequency
-    return segments.Cap(messages=most.messages, days=most.days) if most else None
-
-
 def topic_of(workspace: Workspace, template: str) -> str:
     """The topic a template's file names; empty when it names none. Raises Refused."""
     folder = workspace.path / "templates"

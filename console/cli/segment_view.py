@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from segments import Audience, Cap, Example
+    from leads import FrequencyCap
+    from segments import Audience, Example
 
 #: Why somebody is left out, as people say it.
 REASONS = {
@@ -41,7 +42,7 @@ def leads_said(number: int) -> str:
     return f"{number:,} lead{'' if number == 1 else 's'}"
 
 
-def show_counts(screen: "Console", found: "Audience", cap: "Cap | None" = None) -> None:
+def show_counts(screen: "Console", found: "Audience", cap: "FrequencyCap | None" = None) -> None:
     """How many fit, who may be written to, who not and why; that this adds up.
 
     `cap` is the one `found` was counted with.
@@ -63,7 +64,7 @@ def show_counts(screen: "Console", found: "Audience", cap: "Cap | None" = None) 
     screen.print(f"  {'':>{width}}  These add up to {found.matching:,}.", style="dim")
 
 
-def _why(reason: str, cap: "Cap | None") -> str:
+def _why(reason: str, cap: "FrequencyCap | None") -> str:
     if reason == "capped" and cap is not None:
         mails = f"{cap.messages} mail{'' if cap.messages == 1 else 's'}"
         return f"got {mails} within {cap.days} days already ([delivery] frequency); they may follow"

@@ -28,7 +28,7 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
     Example:
       potok segments create hot 'stage in (demo, proposal) and country = PL'
     """
-    from console.cli.segment_files import cap_of, permission, read_files, write_file
+    from console.cli.segment_files import permission, read_files, write_file
     from console.cli.segment_view import counts, show_counts
     from leads import freeze
     from segments import SegmentVersion, audience, close, read_definition
@@ -43,13 +43,18 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
         workspace.database.write(lambda s: freeze(s, SegmentVersion, name, body, now=now))
         found = workspace.database.read(
             lambda s: audience(
-                s, tree, permission(workspace), now=now, zone=zone, cap=cap_of(workspace)
+                s,
+                tree,
+                permission(workspace),
+                now=now,
+                zone=zone,
+                cap=workspace.settings.delivery.frequency,
             )
         )
 
     def human(screen: "Console") -> None:
         screen.print(f"Wrote segments/{path.name} and applied it.")
-        show_counts(screen, found, cap_of(workspace))
+        show_counts(screen, found, workspace.settings.delivery.frequency)
 
     frame.emit({"segment": name, "file": str(path), "rule": rule, **counts(found)}, human)
 
@@ -110,7 +115,7 @@ def count(frame: Frame, given: str, topic: str, template: str | None) -> None:
       potok segments count hot
       potok segments count 'prefers.topic = pricing and not stage = won' --template welcome
     """
-    from console.cli.segment_files import cap_of, permission, read_files, topic_of
+    from console.cli.segment_files import permission, read_files, topic_of
     from console.cli.segment_view import counts, show_counts
     from segments import audience
 
@@ -120,7 +125,8 @@ def count(frame: Frame, given: str, topic: str, template: str | None) -> None:
         rule = read_files(workspace).rule(given)
         about = topic_of(workspace, template) if template else topic
         allowed = permission(workspace, topic=about)
-        now, zone, cap = workspace.now(), workspace.settings.time_zone, cap_of(workspace)
+        now, zone = workspace.now(), workspace.settings.time_zone
+        cap = workspace.settings.delivery.frequency
         found = workspace.database.read(
             lambda s: audience(s, rule, allowed, now=now, zone=zone, cap=cap)
         )
@@ -142,7 +148,7 @@ def list_(frame: Frame) -> None:
     Example:
       potok segments list
     """
-    from console.cli.segment_files import cap_of, permission, read_files
+    from console.cli.segment_files import permission, read_files
     from console.cli.segment_view import counts
     from console.errors import ConsoleError
     from leads import content_hash, current_versions
@@ -150,7 +156,8 @@ def list_(frame: Frame) -> None:
 
     with frame.workspace() as workspace:
         files = read_files(workspace)
-        now, zone, cap = workspace.now(), workspace.settings.time_zone, cap_of(workspace)
+        now, zone = workspace.now(), workspace.settings.time_zone
+        cap = workspace.settings.delivery.frequency
         allowed = permission(workspace)
 
         def work(session: Any) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def diff(frame: Frame, one: str, other: str, show: str | None, limit: int) -> No
       potok segments diff hot 'stage = demo'
       potok segments diff hot warm --show b --limit 20
     """
-    from console.cli.segment_files import cap_of, permission, read_files
+    from console.cli.segment_files import permission, read_files
     from console.cli.segment_view import example_document, leads_said, show_examples
     from segments import examples, regions
 
@@ -54,7 +54,7 @@ def diff(frame: Frame, one: str, other: str, show: str | None, limit: int) -> No
             "both": ([first, second], []),
         }
         now, zone = workspace.now(), workspace.settings.time_zone
-        allowed, cap = permission(workspace), cap_of(workspace)
+        allowed, cap = permission(workspace), workspace.settings.delivery.frequency
 
         def work(session: Any) -> Any:
             found = regions(session, [first, second], allowed, now=now, zone=zone, cap=cap)
@@ -125,7 +125,7 @@ def overlap(frame: Frame, given: tuple[str, ...]) -> None:
     Example:
       potok segments overlap hot polish-speakers 'prefers.topic = pricing'
     """
-    from console.cli.segment_files import cap_of, permission, read_files
+    from console.cli.segment_files import permission, read_files
     from console.cli.segment_view import leads_said
     from segments import MOST_RULES, regions
 
@@ -137,7 +137,7 @@ def overlap(frame: Frame, given: tuple[str, ...]) -> None:
         files = read_files(workspace)
         rules = [files.rule(each) for each in given]
         now, zone = workspace.now(), workspace.settings.time_zone
-        allowed, cap = permission(workspace), cap_of(workspace)
+        allowed, cap = permission(workspace), workspace.settings.delivery.frequency
         found = workspace.database.read(
             lambda s: regions(s, rules, allowed, now=now, zone=zone, cap=cap)
         )

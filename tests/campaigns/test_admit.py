@@ -1,8 +1,9 @@
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from campaigns.admit import Candidate, Claim, Expire, FrequencyCap, Later, Skip, admit
+from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
 from campaigns.window import Window
+from leads import FrequencyCap
 from tests.conftest import NOW
 
 WARSAW = ZoneInfo("Europe/Warsaw")

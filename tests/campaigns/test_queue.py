@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from campaigns import FrequencyCap, Message, Run, State, verify
+from campaigns import Message, Run, State, verify
 from campaigns.candidates import LaneRules
 from campaigns.doubt import recover, resolve
 from campaigns.finish import Sent, finish, skip_unmade
@@ -14,7 +14,7 @@ from campaigns.settling import cancel_rows, settle_runs
 from campaigns.tables import Attempt
 from console.database import Database
 from deliverability import Cause, IdentityDay, Outcome, Phase, Verdict
-from leads import Event, Lead, Suppression, record, suppress
+from leads import Event, FrequencyCap, Lead, Suppression, record, suppress
 from tests.campaigns.world import (
     ZONE,
     World,

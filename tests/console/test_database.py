@@ -8,7 +8,8 @@ from sqlmodel import Session, select
 
 from console.database import Database, Store
 from console.migrations.types import same_type
-from console.schema import metadata, newest, present
+from console.schema import metadata
+from console.schema_version import newest, present
 from leads import Suppression
 
 

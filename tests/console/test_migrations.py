@@ -9,7 +9,8 @@ from sqlalchemy.exc import IntegrityError
 
 from campaigns import Attempt
 from console.database import Database
-from console.schema import metadata, present, upgrade
+from console.schema import metadata, upgrade
+from console.schema_version import present
 from tests.campaigns.world import small_world
 from tests.conftest import NOW
 

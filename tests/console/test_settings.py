@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import FrequencyCap
 from console.errors import Refused, SecretMissing, SettingsError
 from console.known_settings import SETTINGS
 from console.sections import Section, Source
 from console.settings import Settings, read_settings
+from leads import FrequencyCap
 
 EVERYTHING = """\
 database = "sqlite:///potok.db"

@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL
 from console import wiring
 from console.database import Database
 from console.errors import KeysMissing, Refused, SchemaMismatch
-from console.schema import newest, present
+from console.schema_version import newest, present
 from console.wiring import open_workspace
 from leads import Suppression
 from tests.console.conftest import edit
@@ -68,7 +68,7 @@ def test_an_older_file_is_copied_whole_and_upgraded(
     workspace.close()
     # The program's newest schema counts as one more than the file's.
     done: list[Any] = []
-    monkeypatch.setattr("console.schema.newest", lambda: "next")
+    monkeypatch.setattr("console.wiring.newest", lambda: "next")
     monkeypatch.setattr("console.schema.upgrade", done.append)
     said: list[str] = []
     open_workspace(home, say=said.append).close()
@@ -83,7 +83,7 @@ def test_an_older_file_is_copied_whole_and_upgraded(
 def test_without_room_for_the_copy_nothing_is_upgraded(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.schema.newest", lambda: "next")
+    monkeypatch.setattr("console.wiring.newest", lambda: "next")
     monkeypatch.setattr("console.schema.upgrade", lambda _: pytest.fail("upgraded without a copy"))
     monkeypatch.setattr(wiring.shutil, "disk_usage", lambda _: _Full())
     with pytest.raises(Refused, match="Not enough room"):

@@ -15,6 +15,7 @@ from leads import (
     Consent,
     Deal,
     Event,
+    FrequencyCap,
     Lead,
     Permission,
     Preference,
@@ -23,7 +24,7 @@ from leads import (
     suppress,
     unsuppress,
 )
-from segments import Audience, Cap, Facts, Rule, audience, fits, parse, say
+from segments import Audience, Facts, Rule, audience, fits, parse, say
 from segments.tree import Condition, Did
 from tests.segments import rules
 
@@ -38,7 +39,9 @@ alone = (
 permissions = st.builds(
     Permission, topic=st.sampled_from(["", "news"]), consent_required=st.booleans()
 )
-caps = st.none() | st.builds(Cap, messages=st.sampled_from([1, 2]), days=st.sampled_from([1, 30]))
+caps = st.none() | st.builds(
+    FrequencyCap, messages=st.sampled_from([1, 2]), days=st.sampled_from([1, 30])
+)
 fates = st.sampled_from(["", "", "", "merged", "erased", "both"])
 
 
@@ -46,7 +49,7 @@ class _Undo(Exception):
     """Leaves the transaction without keeping its rows."""
 
 
-def _why(facts: Facts, fate: str, permission: Permission, cap: Cap | None) -> str | None:
+def _why(facts: Facts, fate: str, permission: Permission, cap: FrequencyCap | None) -> str | None:
     said = [facts.consents.get(topic) for topic in {"", permission.topic}]
     if fate in ("merged", "both"):
         return "merged"
@@ -80,7 +83,7 @@ def test_a_count_is_what_plain_python_counts(
     conditions: list[Condition],
     world: list[tuple[rules.LeadRow, str]],
     permission: Permission,
-    cap: Cap | None,
+    cap: FrequencyCap | None,
     staged: bool,
 ) -> None:
     stages = {"demo": ("sales", "partners"), "won": ("sales",)} if staged else {}
