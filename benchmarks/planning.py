@@ -1,11 +1,16 @@
 """Planning a run for everybody beside a bare INSERT ... SELECT of the same rows.
 
-Bare means: one statement, one commit, the same columns, indexes and constraints, and nothing asked:
-no reason, no lane, no due time. The product plans in ranges with a window in each lead's zone,
-while another process commits small transactions like a sending lane; its longest wait is reported.
+Bare means: one statement, one commit, the same columns, indexes and constraints, and nothing asked.
+It is done twice: with the very rows that were planned, kept in a plain table in between, and with
+as many rows from `lead` that are all alike (one lane, one due time, nobody skipped), which go to
+the end of every index. The product plans in ranges with a window in each lead's zone, while another
+process commits small transactions like a sending lane; its longest wait is reported.
 """
 
+import json
 import multiprocessing
+import subprocess
+import sys
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter, sleep
@@ -17,8 +22,9 @@ from sqlmodel import Session, col
 
 from benchmarks.counting import ZONE
 from benchmarks.crowd import NOW
-from campaigns import Campaign, Message, Run, begin, plan_range, prepare
+from campaigns import Campaign, Message, Run, begin, prepare
 from console.database import Database
+from console.planning import plan
 from deliverability import OTHER, Identity, Limits, SmtpServer, lanes
 from leads import Event, freeze
 from segments import SegmentVersion
@@ -48,6 +54,8 @@ class PlanningRound:
     """Seconds; waits in milliseconds."""
 
     rows: int
+    #: One statement for rows that are all alike, and for the rows that were planned.
+    alike: float
     bare: float
     planned: float
     waits: tuple[float, ...]
@@ -55,6 +63,10 @@ class PlanningRound:
     @property
     def ratio(self) -> float:
         return self.planned / self.bare
+
+    @property
+    def ratio_alike(self) -> float:
+        return self.planned / self.alike
 
 
 def _prepare(session: Session, name: str) -> Any:
@@ -90,16 +102,12 @@ def _plan(database: Database, name: str, token: str) -> float:
 
     began = perf_counter()
     run_id, rule = database.write(open_run)
-    done = False
-    while not done:
-        done = database.write(
-            lambda session: plan_range(session, run_id, rule, now=NOW, zone=ZONE).done
-        )
+    plan(database, run_id, lambda _: rule, now=NOW, zone=ZONE)
     return perf_counter() - began
 
 
-def _bare(database: Database, name: str, token: str) -> float:
-    """Seconds one statement takes for rows of the same width."""
+def _alike(database: Database, name: str, token: str) -> float:
+    """Seconds one statement takes for rows of the same width that are all alike."""
 
     def open_run(session: Session) -> dict[str, Any]:
         run = begin(
@@ -125,6 +133,28 @@ def _bare(database: Database, name: str, token: str) -> float:
     began = perf_counter()
     database.write(lambda session: session.execute(statement))
     return perf_counter() - began
+
+
+def _keep(database: Database) -> None:
+    """Puts the planned rows aside."""
+
+    def work(session: Session) -> None:
+        session.execute(text("DROP TABLE IF EXISTS planned_rows"))
+        session.execute(text(f"CREATE TABLE planned_rows AS SELECT {_COLUMNS} FROM message"))
+
+    database.write(work)
+
+
+def _bare(database: Database) -> float:
+    """Seconds one statement takes for the rows that were put aside."""
+    statement = text(
+        f"INSERT INTO message ({_COLUMNS}) SELECT {_COLUMNS} FROM planned_rows ORDER BY lead_id"
+    )
+    began = perf_counter()
+    database.write(lambda session: session.execute(statement))
+    took = perf_counter() - began
+    database.write(lambda session: session.execute(text("DROP TABLE planned_rows")))
+    return took
 
 
 def _clear(database: Database) -> None:
@@ -172,8 +202,8 @@ def measure_planning(url: URL, rounds: int) -> list[PlanningRound]:
         database.write(lambda session, name=name: _apply(session, f"{name}b"))
         _clear(database)
         token = f"{number:04x}{int(start * 1000) % 16**8:08x}"
-        bare = _bare(database, f"{name}b", f"{token[:-1]}b")
-        rows = database.read(lambda s: s.scalar(select(func.count()).select_from(Message))) or 0
+        alike = _alike(database, f"{name}b", f"{token[:-1]}b")
+        rows = _rows(database)
         _clear(database)
         context = multiprocessing.get_context("spawn")
         ready, stop, waits = context.Event(), context.Event(), context.Queue()
@@ -184,12 +214,41 @@ def measure_planning(url: URL, rounds: int) -> list[PlanningRound]:
         stop.set()
         waited = waits.get()
         lane.join()
-        again = database.read(lambda s: s.scalar(select(func.count()).select_from(Message)))
-        assert again == rows, (again, rows)
-        found.append(PlanningRound(rows=rows, bare=bare, planned=planned, waits=tuple(waited)))
+        assert _rows(database) == rows
+        _keep(database)
+        _clear(database)
+        bare = _bare(database)
+        assert _rows(database) == rows
+        found.append(
+            PlanningRound(rows=rows, alike=alike, bare=bare, planned=planned, waits=tuple(waited))
+        )
     _clear(database)
     database.close()
     return found
+
+
+def _rows(database: Database) -> int:
+    return database.read(lambda s: s.scalar(select(func.count()).select_from(Message))) or 0
+
+
+def plan_once(url: URL) -> None:
+    """Plans a run for everybody."""
+    database = Database(url)
+    stamp = int(perf_counter() * 1000)
+    database.write(lambda session: _apply(session, f"bench-memory-{stamp}"))
+    _plan(database, f"bench-memory-{stamp}", f"{stamp % 16**12:012x}")
+    database.close()
+
+
+def memory_of_planning(url: URL) -> int:
+    """Most memory, in kB, that a process of its own takes to plan a run for everybody."""
+    given = [sys.executable, "-m", "benchmarks.planning_memory", url.render_as_string(False)]
+    database = Database(url)
+    _clear(database)
+    told = subprocess.run(given, check=True, capture_output=True).stdout
+    _clear(database)
+    database.close()
+    return int(json.loads(told))
 
 
 def planning_ratio(rounds: list[PlanningRound]) -> float:

@@ -6,10 +6,11 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            planning.py, rules.py, rfc_message_id.py, admit.py, candidates.py, queue.py, writing.py,
-            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py, observe.py, store.py,
-            status.py, verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
-            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
+            planning.py (with openings.py), ranges.py, rules.py, rfc_message_id.py, admit.py,
+            candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
+            lane.py, worker.py, observe.py, store.py, status.py, verify.py, verify_sequences.py,
+            shown.py, opt_out.py, sequence_definition.py, sequences.py, sequence_runs.py,
+            sequence_status.py, enrolments.py (with
             stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
             matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
             forgetting.py, errors.py
@@ -35,9 +36,10 @@ from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opt_out import Asked, opt_out, who_asks
 from campaigns.plan import Finding, Plan, look
-from campaigns.planning import Planned, plan_range
+from campaigns.planning import Planned, Rule, plan_range
 from campaigns.polling import Polled, poll
 from campaigns.queue import Claimed
+from campaigns.ranges import Beside, plan_run
 from campaigns.rfc_message_id import MessageName, find_names
 from campaigns.rules import frozen_rule
 from campaigns.runs import (
@@ -116,6 +118,9 @@ __all__ = [
     "look",
     "Planned",
     "plan_range",
+    "plan_run",
+    "Rule",
+    "Beside",
     "frozen_rule",
     "latest_run",
     "require_run",

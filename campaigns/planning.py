@@ -3,14 +3,13 @@
 Every lead the rule matches gets a row, those who must not be written to as `skipped(reason)`, so
 sums hold and "why did Anna not get it" has an answer. Nothing is loaded into Python: Message-IDs
 are concatenated in SQL, due times are computed per distinct time zone and listed there, and
-each lead's reason is worked out once. A claim asks again, lead by lead. What it costs beside a bare
-INSERT ... SELECT of the same rows: `benchmarks/README.md`.
+each lead's reason is worked out once. A claim asks again, lead by lead. How ranges follow each
+other beside a sending lane: `ranges.py`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -31,20 +30,15 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col
 
+from campaigns.openings import openings
 from campaigns.runs import Terms
 from campaigns.states import WRITTEN, RunState, State
 from campaigns.tables import Message, Run
-from campaigns.window import Window, zone_of
 from deliverability import OTHER, Domain, lanes
 from leads import Instant, Lead, why_left_out_of
 
-#: Leads per transaction. Message-IDs are random, so near the end of a big run each range dirties
-#: most of their unique index: with 1,000,000 leads on SQLite ranges of 20,000 take 2.7 times as
-#: long as a bare INSERT ... SELECT, ranges of 50,000 twice as long, and hold the lock for 0.9 s.
+#: Lead ids per transaction when nobody has to wait for it.
 RANGE = 50_000
-
-#: Zones so frequent are listed whenever they are due.
-_FREQUENT = 20
 
 #: `where(now)` of the frozen segment: which leads match, at one moment.
 Rule = Callable[[datetime], ColumnElement[bool]]
@@ -83,30 +77,66 @@ def left_out(
     return func.coalesce(reason, case((written, literal("already_written")), else_=null()))
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ahead:
+    """The next range of a run, and what can be known of it before anybody is kept waiting."""
+
+    #: The range is `low` < id <= `high`; `last` is the highest id there is.
+    low: int
+    high: int
+    last: int
+    #: When the window next opens where each of its leads is.
+    due: ColumnElement[datetime]
+
+
+def look_ahead(
+    session: Session, run: Run, *, now: datetime, zone: ZoneInfo, size: int = RANGE
+) -> Ahead:
+    """The next `size` lead ids of a run; only reads.
+
+    What changes until `plan_range` is judged again by the claim.
+    """
+    low = run.planned_to
+    first, last = session.execute(
+        select(
+            select(func.min(col(Lead.id))).where(col(Lead.id) > low).scalar_subquery(),
+            select(func.max(col(Lead.id))).scalar_subquery(),
+        )
+    ).one()
+    # Numbers nobody has are jumped over.
+    high = low if first is None else min(first + size - 1, last)
+    window = Terms.of_body(run.terms).window
+    due: ColumnElement[datetime] = literal(now, Instant)
+    if window is not None and high > low:
+        due = openings(session, _between(low, high), window, now=now, zone=zone)
+    return Ahead(low=low, high=high, last=last or 0, due=due)
+
+
 def plan_range(
-    session: Session, run_id: int, rule: Rule, *, now: datetime, zone: ZoneInfo, size: int = RANGE
+    session: Session,
+    run_id: int,
+    rule: Rule,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    size: int = RANGE,
+    ahead: Ahead | None = None,
 ) -> Planned:
     """Plans the next `size` lead ids of a run; the last range lets it send.
 
+    `ahead` is that range when it was looked at already; somebody else may have planned it since.
     Safe to repeat and safe beside another planner: the run's row says how far planning got and the
     unique key of `message` takes no lead twice.
     """
     run = session.scalars(select(Run).where(col(Run.id) == run_id).with_for_update()).one()
-    last = session.scalar(select(func.max(col(Lead.id)))) or 0
     if run.state != RunState.PLANNING:
+        last = session.scalar(select(func.max(col(Lead.id)))) or 0
         return Planned(rows=0, up_to=run.planned_to, last=last, done=True)
-    low = run.planned_to
-    high = session.scalar(
-        select(col(Lead.id))
-        .where(col(Lead.id) > low)
-        .order_by(col(Lead.id))
-        .offset(size - 1)
-        .limit(1)
-    )
-    final = high is None
-    high = last if high is None else high
-    rows = _insert(session, run, rule, low=low, high=high, now=now, zone=zone) if high > low else 0
-    changes: dict[str, object] = {"planned_to": max(low, high)}
+    if ahead is None or ahead.low != run.planned_to:
+        ahead = look_ahead(session, run, now=now, zone=zone, size=size)
+    rows = _insert(session, run, rule, ahead, now=now) if ahead.high > ahead.low else 0
+    final = ahead.high >= ahead.last
+    changes: dict[str, object] = {"planned_to": ahead.high}
     if final:
         changes |= {"planned_at": now, "state": RunState.RUNNING}
         first = run.terms.get("first")
@@ -114,11 +144,15 @@ def plan_range(
             changes["released_to"] = _nth_waiting(session, run_id, first)
     session.execute(
         update(Run)
-        .where(col(Run.id) == run_id, col(Run.planned_to) == low)
+        .where(col(Run.id) == run_id, col(Run.planned_to) == ahead.low)
         .values(**changes)
         .execution_options(synchronize_session=False)
     )
-    return Planned(rows=rows, up_to=max(low, high), last=last, done=final)
+    return Planned(rows=rows, up_to=ahead.high, last=ahead.last, done=final)
+
+
+def _between(low: int, high: int) -> ColumnElement[bool]:
+    return and_(col(Lead.id) > low, col(Lead.id) <= high)
 
 
 def _nth_waiting(session: Session, run_id: int, n: int) -> int | None:
@@ -132,24 +166,12 @@ def _nth_waiting(session: Session, run_id: int, n: int) -> int | None:
     )
 
 
-def _insert(
-    session: Session,
-    run: Run,
-    rule: Rule,
-    *,
-    low: int,
-    high: int,
-    now: datetime,
-    zone: ZoneInfo,
-) -> int:
+def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: datetime) -> int:
     terms = Terms.of_body(run.terms)
     by_provider = lanes(session, run.identity)
-    in_range = and_(col(Lead.id) > low, col(Lead.id) <= high)
+    low, high = ahead.low, ahead.high
     source: FromClause = join(Lead, Domain, col(Domain.name) == col(Lead.domain), isouter=True)
     lane = case(by_provider, value=col(Domain.provider), else_=by_provider[OTHER])
-    due: ColumnElement[datetime] = literal(now, Instant)
-    if terms.window is not None:
-        due = _due(session, in_range, terms.window, now=now, zone=zone)
     # The limit, which is no limit, keeps the databases from working the reason out for each column
     # it decides.
     lead = (
@@ -157,11 +179,11 @@ def _insert(
             col(Lead.id).label("id"),
             col(Lead.token).label("token"),
             lane.label("lane_id"),
-            due.label("due"),
+            ahead.due.label("due"),
             left_out(terms, run.campaign, low=low, high=high).label("reason"),
         )
         .select_from(source)
-        .where(in_range, rule(run.started_at))
+        .where(_between(low, high), rule(run.started_at))
         .order_by(col(Lead.id))
         .limit(high - low)
         .subquery("lead")
@@ -206,45 +228,9 @@ def _insert(
     ]
     # No conflict clause: rows and `planned_to` commit together, so a range is never inserted twice.
     statement = insert(Message).from_select(columns, selected, include_defaults=False)
-    done = session.execute(statement)
+    done = session.execute(statement, execution_options={"preserve_rowcount": True})
     assert isinstance(done, CursorResult)  # noqa: S101 - an INSERT has a row count
     return done.rowcount
-
-
-def _due(
-    session: Session,
-    in_range: ColumnElement[bool],
-    window: Window,
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-) -> ColumnElement[datetime]:
-    """When the window next opens where the lead is, as SQL.
-
-    A list of moments, each with its zones, which the databases walk from the one most leads have:
-    SQLite would walk a joined table from end to end. A zone unknown to us counts as the
-    workspace's.
-    """
-    named = select(col(Lead.timezone)).where(in_range).group_by(col(Lead.timezone))
-    default = window.next_opening(now, zone)
-    openings: dict[datetime, list[str]] = {}
-    for number, name in enumerate(session.scalars(named.order_by(func.count().desc()))):
-        opening = window.next_opening(now, _zone_of(name, zone))
-        # The frequent zones are listed although the end of the list says the same of them.
-        if opening != default or number < _FREQUENT:
-            openings.setdefault(opening, []).append(name)
-    usual = literal(default, Instant)
-    if not openings:
-        return usual
-    moments = [
-        (col(Lead.timezone).in_(names), literal(opening, Instant))
-        for opening, names in openings.items()
-    ]
-    return case(*moments, else_=usual)
-
-
-#: Python itself keeps eight zones and reads the others from their files again: 600 cost 150 ms.
-_zone_of = lru_cache(maxsize=2048)(zone_of)
 
 
 def planning_runs(session: Session) -> list[int]:

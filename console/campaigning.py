@@ -20,7 +20,6 @@ from campaigns import (
     latest_run,
     look,
     next_starts,
-    plan_range,
     prepare,
     read_definition,
     renew,
@@ -32,6 +31,7 @@ from campaigns import (
     what_forbids,
 )
 from console.errors import Refused
+from console.planning import plan
 from console.wiring import Workspace
 from console.workspace import apply, unapplied
 from deliverability import seed_domains
@@ -179,14 +179,13 @@ def start_campaign(
         return run.id
 
     run_id = workspace.database.write(open_run)
-    done = False
-    while not done:
-
-        def step(session: Session) -> bool:
-            rule = frozen_rule(session, run_id, zone=zone)
-            return plan_range(session, run_id, rule, now=now, zone=zone).done
-
-        done = workspace.database.write(step)
+    plan(
+        workspace.database,
+        run_id,
+        lambda session: frozen_rule(session, run_id, zone=zone),
+        now=now,
+        zone=zone,
+    )
     return workspace.database.read(lambda session: status_of(session, require_run(session, name)))
 
 

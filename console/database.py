@@ -42,7 +42,7 @@ def database_url(text: str, workspace: Path) -> URL:
     return url
 
 
-def _sqlite_engine(url: URL, *, readonly: bool) -> Engine:
+def _sqlite_engine(url: URL, *, readonly: bool, tidies: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=4, max_overflow=4)
 
     @event.listens_for(engine, "connect")
@@ -58,6 +58,8 @@ def _sqlite_engine(url: URL, *, readonly: bool) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA temp_store=MEMORY")
         cursor.execute("PRAGMA cache_size=-65536")
+        if not tidies:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
         if readonly:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
@@ -71,14 +73,18 @@ def _sqlite_engine(url: URL, *, readonly: bool) -> Engine:
 
 
 class Database:
-    """Both engines of one workspace. Close it when done."""
+    """Both engines of one workspace. Close it when done.
 
-    def __init__(self, url: URL) -> None:
+    A commit on SQLite copies a log that has grown into the file; with `tidies=False` it leaves that
+    to `tidy`.
+    """
+
+    def __init__(self, url: URL, *, tidies: bool = True) -> None:
         self.url = url
         self.dialect = url.get_backend_name()
         if self.dialect == "sqlite":
-            self.writer = _sqlite_engine(url, readonly=False)
-            self.reader = _sqlite_engine(url, readonly=True)
+            self.writer = _sqlite_engine(url, readonly=False, tidies=tidies)
+            self.reader = _sqlite_engine(url, readonly=True, tidies=tidies)
         else:
             # Without it a host that swallows packets keeps a command waiting for two minutes.
             wait = {} if "connect_timeout" in url.query else {"connect_timeout": DIAL_SECONDS}
@@ -113,6 +119,16 @@ class Database:
         """`work(session)` on one snapshot."""
         with self.reading() as session:
             return work(session)
+
+    def tidy(self) -> None:
+        """Copies SQLite's log into the file, as far as nobody reads it; others may write."""
+        if self.dialect != "sqlite":
+            return
+        raw = self.writer.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            raw.close()
 
     def compact(self) -> bool:
         """Writes a SQLite file anew and empties its log: nothing deleted is left in either.
