@@ -16,7 +16,6 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             forgetting.py, errors.py
 """
 
-from campaigns.admit import FrequencyCap
 from campaigns.answers import Answer, answer, answers
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
@@ -140,7 +139,6 @@ __all__ = [
     "Silent",
     "LaneView",
     "Claimed",
-    "FrequencyCap",
     "Store",
     "Clock",
     "Status",

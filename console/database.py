@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
-from segments import BARE_FUNCTION, bare_or_null
+from segments import BARE_FUNCTION, SqliteWithHints, bare_or_null
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -44,6 +44,7 @@ def database_url(text: str, workspace: Path) -> URL:
 
 def _sqlite_engine(url: URL, *, readonly: bool, tidies: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, pool_size=4, max_overflow=4)
+    engine.dialect.statement_compiler = SqliteWithHints
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:

@@ -9,7 +9,8 @@ Standards   RFC 5890 (domains are compared in their IDNA form), ISO 8601 days.
 Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with building.py,
             building_records.py, slots.py, fitting.py, stages.py and, for errors, misreading.py),
             saying.py, moments.py, folding.py, patterns.py, sampling.py, sql.py (with clauses.py,
-            clauses_json.py, side_tables.py, dialects.py, dialects_json.py), facts.py, judge.py
+            clauses_json.py, side_tables.py, dialects.py, dialects_json.py, dialects_numbers.py),
+            facts.py, judge.py
             (with values_judged.py), recall.py, history.py, why.py (with leaves.py, turning.py,
             telling.py, remedy.py, ways.py), changes.py (with touched.py), definition.py,
             audience.py (with counting.py), previewing.py, overlap.py, values.py (with columns.py,

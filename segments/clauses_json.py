@@ -10,43 +10,48 @@ from datetime import tzinfo as Zone  # noqa: N812
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Float,
     Numeric,
     SQLColumnExpression,
     and_,
+    case,
     cast,
     exists,
-    join,
     literal,
     not_,
     or_,
-    select,
     true,
 )
-from sqlmodel import col
+from sqlalchemy.dialects.postgresql import array
 
-from leads import Lead
-from segments.clauses import OPERATORS, Clause, compared, text_of
-from segments.dialects import bared, surely, unindexed
+from segments.clauses import OPERATORS, Clause, among, compared, text_of
+from segments.dialects import bared, surely
 from segments.dialects_json import (
     JsonValue,
     attribute_bare_text,
     attribute_day,
     attribute_is_list,
-    attribute_is_number,
     attribute_is_text,
     attribute_known,
-    attribute_number,
+    attribute_list,
     attribute_text,
     attribute_yes,
     may_hold,
     members,
+    words,
+)
+from segments.dialects_numbers import (
+    attribute_is_number,
+    attribute_is_whole,
+    attribute_looks_numeric,
+    attribute_looks_whole,
+    attribute_number,
+    attribute_whole,
 )
 from segments.folding import bare, fold
 from segments.moments import day_of
 from segments.terms import Ago, Day, Number, Text, Today, Value, YesNo
-
-_LEADS = Lead.__table__.alias("leads")  # type: ignore[attr-defined]
 
 #: Reads the entry, or one member of it, as something.
 Reader = Callable[[type[JsonValue]], Any]
@@ -61,11 +66,15 @@ class Entry:
     inside: str = ""
     now: datetime
     zone: Zone
-    #: All leads are asked for it at once.
-    whole: bool = False
 
     def passes(self, tests: Sequence[tuple[str, Value]]) -> Clause:
         """Whether one value passes all tests."""
+        numbers = [(sign, value.number) for sign, value in tests if isinstance(value, Number)]
+        if len(numbers) == len(tests):
+            return self._compares(numbers)
+        match tests:
+            case [("=", Text() as value)]:
+                return self.among([value])
         passed = self._one(lambda read: and_(*(self._test(read, *test) for test in tests)))
         return and_(*(self._may_pass(*test) for test in tests), passed)
 
@@ -83,12 +92,39 @@ class Entry:
             clauses = [self._test(read, "=", value) for value in others]
             if texts:
                 # One list instead of many comparisons: the shape every planner knows best.
-                clauses.append(and_(read(attribute_text).in_(texts), read(attribute_is_text)))
+                clauses.append(and_(among(read(attribute_text), texts), read(attribute_is_text)))
             return or_(*clauses)
 
         if others:
             return self._one(fits)
-        return and_(or_(*(may_hold(self.column, "=", text) for text in texts)), self._one(fits))
+        held = or_(*(may_hold(self.column, "=", text) for text in texts))
+        # Without a subquery PostgreSQL may read the table with several processes.
+        alone = surely(fits(self._read))
+        listed = surely(self._read(attribute_list).has_any(array(texts)))
+        return words(sqlite=and_(held, self._one(fits)), postgresql=or_(alone, listed))
+
+    def _compares(self, tests: Sequence[tuple[str, float]]) -> Clause:
+        """1,000,000 numbers: 1.2 times the time of a bare comparison on both databases."""
+        read = self._read
+
+        def fits(kind: type[JsonValue], wanted: Callable[[float], Any]) -> Clause:
+            return and_(*(OPERATORS[sign](read(kind), wanted(number)) for sign, number in tests))
+
+        alone = and_(fits(attribute_number, _exact), read(attribute_is_number))
+        plain = or_(read(attribute_is_whole), read(attribute_is_number))
+        listed = and_(
+            read(attribute_is_list),
+            self._member(
+                lambda read: and_(*(self._test(read, s, Number(number=n)) for s, n in tests))
+            ),
+        )
+        # One way for each value, so that hardly any is looked at twice.
+        ways = case(
+            (read(attribute_looks_whole), and_(fits(attribute_whole, _whole), plain)),
+            (read(attribute_looks_numeric), alone),
+            else_=listed,
+        )
+        return words(sqlite=or_(surely(alone), surely(listed)), postgresql=surely(ways))
 
     def known(self) -> Clause:
         """Whether there is a value at all; a list needs one that is."""
@@ -107,21 +143,13 @@ class Entry:
         )
 
     def _member(self, fits: Callable[[Reader], Clause]) -> Clause:
-        if self.whole:
-            # Where the first list is met, all are read: 1,000,000 attributes took PostgreSQL twice
-            # the time with a subquery per lead, for which it reads the table with one process.
-            rows = members(_LEADS.c.attributes, self.name).table_valued("value", "type")
-            has = select(_LEADS.c.id).select_from(join(_LEADS, rows, true()))
-            return unindexed(col(Lead.id)).in_(has.where(fits(lambda kind: kind.of_member(rows))))
         rows = members(self.column, self.name, self.inside).table_valued("value", "type")
         return exists().where(fits(lambda kind: kind.of_member(rows))).select_from(rows)
 
     def _test(self, read: Reader, sign: str, value: Value) -> Clause:
         match value:
             case Number(number=number):
-                # As numeric, so that PostgreSQL compares exactly and nothing is out of range.
-                wanted: Any = cast(literal(number, Float()), Numeric())
-                clause = OPERATORS[sign](read(attribute_number), wanted)
+                clause = OPERATORS[sign](read(attribute_number), _exact(number))
                 return and_(clause, read(attribute_is_number))
             case Day() | Today() | Ago():
                 day = day_of(value, now=self.now, zone=self.zone).isoformat()
@@ -136,3 +164,13 @@ class Entry:
                     clause = compared(read(attribute_text), sign, fold(text_of(value)))
                 # Asked after the comparison, so that few values are looked at twice.
                 return and_(clause, read(attribute_is_text))
+
+
+def _exact(number: float) -> Any:
+    # As numeric, so that PostgreSQL compares exactly and nothing is out of range.
+    return cast(literal(number, Float()), Numeric())
+
+
+def _whole(number: float) -> Any:
+    fits = number.is_integer() and abs(number) < 2**63
+    return literal(int(number), BigInteger()) if fits else _exact(number)

@@ -10,18 +10,17 @@ from typing import Any, Self
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    Numeric,
     SQLColumnExpression,
     String,
     literal,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from segments.dialects import Truth
-from segments.folding import NUMBER_LENGTH
 
 #: Texts that JSON writes as they are, so that they can be looked for in its text.
 _PLAIN = re.compile("[a-z0-9 ._@-]+")
@@ -54,6 +53,27 @@ def _(element: _holds, compiler: SQLCompiler, **kw: Any) -> str:
     # Its binary JSON is not parsed again, and reading it as text would cost more.
     _column, wanted = (compiler.process(each, **kw) for each in element.clauses)
     return f"({wanted} IS NOT NULL)"
+
+
+class words(Truth):  # noqa: N801
+    """The same asked in each database's own way."""
+
+    inherit_cache = True
+
+    def __init__(self, *, sqlite: ColumnElement[bool], postgresql: ColumnElement[bool]) -> None:
+        super().__init__(sqlite, postgresql)
+
+
+@compiles(words, "sqlite")
+def _(element: words, compiler: SQLCompiler, **kw: Any) -> str:
+    asked, _ = element.clauses
+    return f"({compiler.process(asked, **kw)})"
+
+
+@compiles(words, "postgresql")
+def _(element: words, compiler: SQLCompiler, **kw: Any) -> str:
+    _, asked = element.clauses
+    return f"({compiler.process(asked, **kw)})"
 
 
 class members(FunctionElement[Any]):  # noqa: N801
@@ -201,44 +221,17 @@ class attribute_is_text(JsonTruth):  # noqa: N801
     postgresql = "({type} = 'string')"
 
 
-class attribute_number(JsonValue):  # noqa: N801
-    """The number, or the one a text looks like; only for values that `attribute_is_number`.
+class attribute_list(JsonValue):  # noqa: N801
+    """A list with its texts folded, as PostgreSQL can look things up in it; NULL for others."""
 
-    SQLite makes a number of any text, quickly, and PostgreSQL from 16 on can say which texts it
-    could: the comparison comes first, and few values are looked at twice.
-    """
-
-    type = Numeric(asdecimal=False)
+    type = JSONB()
     inherit_cache = True
-    sqlite = "({value} + 0)"
-    postgresql = "(CASE WHEN pg_input_is_valid({value}, 'numeric') THEN {value}::numeric END)"
-    older_postgresql = (
-        "(CASE {type} WHEN 'number' THEN {value}::numeric WHEN 'string' THEN "
-        f"CASE WHEN length({{value}}) <= {NUMBER_LENGTH} "
-        "AND {value} ~ '^-?[0-9]+([.][0-9]+)?$' THEN {value}::numeric END END)"
-    )
-
-
-class attribute_is_number(JsonTruth):  # noqa: N801
-    """Whether it is a number or a text like `folding.NUMBER`; plain digits are told first.
-
-    Of one digit SQLite might be told by a JSON true, which it reads as 1.
-    """
-
-    inherit_cache = True
-    sqlite = (
-        # No CASE: inside one SQLite works out both sides of every AND.
-        f"(({{value}} NOT GLOB '*[^0-9]*' AND length({{value}}) BETWEEN 2 AND {NUMBER_LENGTH}) OR "
-        f"({{type}} = 'text' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
-        "AND {value} NOT GLOB '*[^0-9.-]*' AND substr({value}, 2) NOT GLOB '*-*' "
-        "AND {value} NOT GLOB '*.*.*' AND ltrim({value}, '-') GLOB '[0-9]*' "
-        "AND {value} GLOB '*[0-9]') OR {type} IN ('integer', 'real'))"
-    )
+    sqlite = "NULL"
+    # All capitals in the text of a JSON list belong to its members.
     postgresql = (
-        f"((octet_length({{value}}) <= {NUMBER_LENGTH} AND (ltrim({{value}}, '0123456789') = '' "
-        "OR {value} ~ '^-?[0-9]+([.][0-9]+)?$')) OR {type} = 'number')"
+        "(CASE WHEN ascii({value}) = 91 AND {type} = 'array' "
+        'THEN lower({value} COLLATE "C")::jsonb END)'
     )
-    older_postgresql = "true"
 
 
 class attribute_day(JsonValue):  # noqa: N801

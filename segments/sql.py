@@ -201,13 +201,7 @@ class _Writer:
         return column_text(field, sign, value)
 
     def _entry(self, name: str) -> Entry:
-        return Entry(
-            column=col(Lead.attributes),
-            name=name,
-            now=self.now,
-            zone=self.zone,
-            whole=self.sides.whole,
-        )
+        return Entry(column=col(Lead.attributes), name=name, now=self.now, zone=self.zone)
 
     def _has(self, operand: Operand) -> Clause:
         match operand:
