@@ -157,11 +157,12 @@ class JsonValue(FunctionElement[Any]):
 def _(element: JsonValue, compiler: SQLCompiler, **kw: Any) -> str:
     column, *rest = (compiler.process(each, **kw) for each in element.clauses)
     if len(rest) == 1:
-        return element.sqlite.format(type=rest[0], value=column)
+        return element.sqlite.format(type=rest[0], value=column, source=column)
     path = rest[1]
     return element.sqlite.format(
         type=f"json_type({column}, {path})",
         value=f"json_extract({column}, {path})",
+        source=column,
     )
 
 
@@ -190,7 +191,8 @@ class attribute_is_list(JsonTruth):  # noqa: N801
     """Whether it is a list."""
 
     inherit_cache = True
-    sqlite = "({type} = 'array')"
+    # A text without a bracket holds none, which is seen sooner than its parts are.
+    sqlite = "({source} LIKE '%[%' AND {type} = 'array')"
     # PostgreSQL takes an entry out as text sooner than as JSON: ascii() is that of a bracket.
     postgresql = "(ascii({value}) = 91 AND {type} = 'array')"
 

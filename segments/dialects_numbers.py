@@ -38,16 +38,17 @@ class attribute_number(JsonValue):  # noqa: N801
 
 
 class attribute_is_number(JsonTruth):  # noqa: N801
-    """Whether it is a number or a text like `folding.NUMBER`; plain digits are told first.
+    """Whether it is a number or a text like `folding.NUMBER`.
 
-    Of one digit SQLite might be told by a JSON true, which it reads as 1.
+    Whole ones written as SQLite would are told first; what is no text is equal to none.
     """
 
     inherit_cache = True
     sqlite = (
         # No CASE: inside one SQLite works out both sides of every AND.
-        f"(({{value}} NOT GLOB '*[^0-9]*' AND length({{value}}) BETWEEN 2 AND {NUMBER_LENGTH}) OR "
-        f"({{type}} = 'text' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
+        "((CAST({value} AS INTEGER) || '' = {value} "
+        f"AND length({{value}}) <= {NUMBER_LENGTH}) "
+        f"OR ({{type}} = 'text' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
         "AND {value} NOT GLOB '*[^0-9.-]*' AND substr({value}, 2) NOT GLOB '*-*' "
         "AND {value} NOT GLOB '*.*.*' AND ltrim({value}, '-') GLOB '[0-9]*' "
         "AND {value} GLOB '*[0-9]') OR {type} IN ('integer', 'real'))"

@@ -31,6 +31,7 @@ KNOWN: list[tuple[Any, bool]] = [
     (".9", False),
     ("9.", False),
     ("1e5", False),
+    ("1.0e+20", False),
     ("1_000", False),
     ("0x1F", False),
     ("NaN", False),
