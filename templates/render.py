@@ -31,15 +31,19 @@ def _code(environment: Environment, source: str, kind: str) -> Template:
     )
 
 
-def render(compiled: Compiled, letter: Letter) -> Rendered:
+def render(
+    compiled: Compiled, letter: Letter, *, environment: Environment | None = None
+) -> Rendered:
     """The message `letter.recipient` gets, in the language they read if there is one.
 
+    `environment` is another one than the template's, such as one that takes notes.
     Raises RenderError naming lead, place and field; nothing half-made is returned.
     """
     language = compiled.texts_for(letter.recipient.language)
     read: dict[str, Any] = {}
     try:
-        return _render(compiled, language, letter.recipient, letter.sender, letter.links, read)
+        given = (letter.recipient, letter.sender, letter.links)
+        return _render(compiled, language, *given, read, environment)
     except RenderError as error:
         raise RenderError(
             error.where, error.what, lead=letter.recipient.email, field=error.field
@@ -54,10 +58,16 @@ def render_again(compiled: Compiled, read: Mapping[str, Any], *, language: str) 
 
 
 def _render(
-    compiled: Compiled, language: str, lead: Any, sender: Any, links: Any, read: dict[str, Any]
+    compiled: Compiled,
+    language: str,
+    lead: Any,
+    sender: Any,
+    links: Any,
+    read: dict[str, Any],
+    environment: Environment | None = None,
 ) -> Rendered:
     texts = compiled.texts[language]
-    environment = environment_for(tuple(compiled.partials.items()))
+    environment = environment or environment_for(tuple(compiled.partials.items()))
     names = {**environment.globals, **scopes(lead, sender, links, read, texts.defaults)}
     names["language"] = language or compiled.language
 
