@@ -223,13 +223,15 @@ def _is_markup(name: str | None) -> bool:
     return name is not None and name.endswith(".html")
 
 
-def make_environment(partials: Mapping[str, str] | None = None) -> Environment:
+def make_environment(
+    partials: Mapping[str, str] | None = None, *, kind: type[Environment] = Environment
+) -> Environment:
     """A fresh environment that can include `partials` and nothing else.
 
     A name ending in `.html` escapes what it prints; every other part is plain text.
     """
     loader: BaseLoader = DictLoader(dict(partials or {}))
-    environment = Environment(
+    environment = kind(
         loader=loader,
         undefined=Unknown,
         autoescape=_is_markup,
