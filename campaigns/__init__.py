@@ -73,7 +73,7 @@ from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequenc
 from campaigns.verify import Contradiction, verify
 from campaigns.when import When, instant_of
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
-from campaigns.writing import UNSUBSCRIBE, Office, identity_facts
+from campaigns.writing import UNSUBSCRIBE, Office, Written, identity_facts, write_trial
 
 __all__ = [
     "Campaign",
@@ -134,6 +134,8 @@ __all__ = [
     "FULL_SPEED_WINDOW",
     "Sending",
     "Office",
+    "Written",
+    "write_trial",
     "Ended",
     "Observer",
     "Silent",

@@ -4,18 +4,22 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from campaigns.finish import Sent
 from campaigns.queue import Claimed
-from deliverability import Envelope, Identity, SmtpServer, compose, make_token
+from deliverability import Enclosure, Envelope, Identity, SmtpServer, compose, make_token
+from leads import Recipient
 from templates import Compiled, Letter, Links, Rendered, Sender, render, render_again
 
 #: Purpose of opt-out tokens: a token signed for one purpose opens nothing else.
 UNSUBSCRIBE = "unsubscribe"
+
+#: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
+NOBODY = "test"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,15 +44,61 @@ class Written:
 
 def write_message(claimed: Claimed, compiled: Compiled, office: Office) -> Written:
     """Renders and composes; raises templates.RenderError when the lead lacks what is needed."""
+    return _write(
+        claimed.recipient,
+        compiled,
+        office,
+        to=(claimed.recipient.email, claimed.recipient.name),
+        message_id=claimed.message_id,
+        rfc_message_id=claimed.rfc_message_id,
+        at=claimed.claimed_at,
+    )
+
+
+def write_trial(
+    recipient: Recipient,
+    compiled: Compiled,
+    office: Office,
+    *,
+    to: tuple[str, str],
+    rfc_message_id: str,
+    at: datetime,
+) -> Written:
+    """The mail `recipient` would get, addressed to `to` (address, name), to be looked at.
+
+    Its links look and answer like real ones and are signed for nobody: following them opts nobody
+    out. Raises templates.RenderError.
+    """
+    return _write(
+        replace(recipient, token=NOBODY),
+        compiled,
+        office,
+        to=to,
+        message_id=0,
+        rfc_message_id=rfc_message_id,
+        at=at,
+    )
+
+
+def _write(
+    recipient: Recipient,
+    compiled: Compiled,
+    office: Office,
+    *,
+    to: tuple[str, str],
+    message_id: int,
+    rfc_message_id: str,
+    at: datetime,
+) -> Written:
     identity = office.identity
-    token = make_token(office.link_keys, UNSUBSCRIBE, claimed.recipient.token, claimed.message_id)
+    token = make_token(office.link_keys, UNSUBSCRIBE, recipient.token, message_id)
     url = f"{office.base_url.rstrip('/')}/u/{token}" if office.base_url else None
     answers_to = identity.reply_to or identity.from_address
     mailto = f"mailto:{answers_to}?subject={quote('unsubscribe ' + token)}"
     rendered = render(
         compiled,
         Letter(
-            recipient=claimed.recipient,
+            recipient=recipient,
             sender=Sender(
                 name=identity.from_name,
                 address=identity.from_address,
@@ -58,16 +108,16 @@ def write_message(claimed: Claimed, compiled: Compiled, office: Office) -> Writt
         ),
     )
     around: dict[str, Any] = {
-        "to": claimed.recipient.email,
-        "name": claimed.recipient.name,
-        "date": claimed.claimed_at.isoformat(),
+        "to": to[0],
+        "name": to[1],
+        "date": at.isoformat(),
         "list_id": f"{compiled.topic or identity.name}.{identity.domain}",
         "unsubscribe_url": url,
         "unsubscribe_mailto": mailto,
         "language": rendered.language,
     }
     return Written(
-        envelope=_compose(identity, rendered, around, claimed.rfc_message_id),
+        envelope=_compose(identity, rendered, around, rfc_message_id),
         sent=Sent(
             subject=rendered.subject,
             context={"read": dict(rendered.read), "envelope": around},
@@ -91,7 +141,16 @@ def _compose(
         list_id=around["list_id"],
         unsubscribe_url=around["unsubscribe_url"],
         unsubscribe_mailto=around["unsubscribe_mailto"],
+        enclosures=enclosures(rendered),
     )
+
+
+def enclosures(rendered: Rendered) -> list[Enclosure]:
+    """The files of a rendered message, as an envelope takes them."""
+    return [
+        Enclosure(name=each.name, type=each.type, data=each.data, content_id=each.cid)
+        for each in (*rendered.images, *rendered.attachments)
+    ]
 
 
 def identity_facts(identity: Identity) -> dict[str, Any]:
