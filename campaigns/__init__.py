@@ -73,7 +73,14 @@ from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequenc
 from campaigns.verify import Contradiction, verify
 from campaigns.when import When, instant_of
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
-from campaigns.writing import UNSUBSCRIBE, Office, Written, identity_facts, write_trial
+from campaigns.writing import (
+    UNSUBSCRIBE,
+    Office,
+    Written,
+    enclosures,
+    identity_facts,
+    write_trial,
+)
 
 __all__ = [
     "Campaign",
@@ -136,6 +143,7 @@ __all__ = [
     "Office",
     "Written",
     "write_trial",
+    "enclosures",
     "Ended",
     "Observer",
     "Silent",

@@ -178,7 +178,8 @@ def _templates(
 ) -> Iterator[Definition]:
     if not folder.is_dir():
         return
-    partials = {path.name: path.read_bytes() for path in sorted(folder.glob("_*.html"))}
+    beside = sorted(path for path in folder.glob("_*") if path.is_file())
+    partials = {p.name: p.read_bytes() for p in beside if templates.is_partial(p.name)}
     for path in _files(folder.parent, TEMPLATE):
         if not _NAME.match(path.name):
             mistakes.add(_NO_NAME.format(TEMPLATE.file(path.name)))
@@ -202,15 +203,14 @@ def _templates(
 
 def _as_it_was(body: JsonObject, files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> bool:
     """Whether these files, and nothing outside the folder, made the applied template."""
-    kept: Mapping[str, str] = body["files"]
+    kept = templates.Compiled.from_body("", body).folder()
     now = {name: data for name, data in files.items() if not name.startswith(".")}
-    if now.keys() != kept.keys() or any(
-        # The way templates reads them: no byte order mark, no Windows line ends.
-        now[name].removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n") != text.encode()
-        for name, text in kept.items()
-    ):
+    for name in body["files"].keys() & now.keys():
+        # The way templates reads texts: no byte order mark, no Windows line ends.
+        now[name] = now[name].removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
+    if now != kept:
         return False
-    return not any(name in text for name in partials for text in kept.values())
+    return not any(name in text for name in partials for text in body["files"].values())
 
 
 def _campaigns(

@@ -8,7 +8,7 @@ Never       decides who is written to; keeps a transaction open while the networ
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
-            dkim.py, envelope.py, links.py; how: transport.py, wire.py, session.py,
+            dkim.py, envelope.py, bodies.py, links.py; how: transport.py, wire.py, session.py,
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
             (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
             lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries them all;
@@ -17,6 +17,7 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             inbound_origin.py
 """
 
+from deliverability.bodies import Enclosure
 from deliverability.classify import classify
 from deliverability.days import give_day, take_day, used_today
 from deliverability.envelope import Envelope, compose
@@ -74,6 +75,7 @@ __all__ = [
     "Cause",
     "Envelope",
     "compose",
+    "Enclosure",
     "Ticket",
     "make_token",
     "read_token",

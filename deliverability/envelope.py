@@ -4,13 +4,13 @@ Assembled by hand from parts that are the same for everyone and parts that are n
 give equal bytes, so a mail can be shown again exactly.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from hashlib import sha256
 
+from deliverability.bodies import Enclosure, body_of
 from deliverability.dkim import signer
 from deliverability.errors import EnvelopeError
 from deliverability.headers import (
@@ -23,7 +23,6 @@ from deliverability.headers import (
     uris,
 )
 from deliverability.identity import Identity
-from deliverability.quoted import quoted_printable, seven_bit
 
 #: Fields `compose` writes itself; a second one of these would be a contradiction (RFC 5322 3.6).
 OURS = frozenset(
@@ -64,13 +63,15 @@ def compose(
     list_id: str | None,
     unsubscribe_url: str | None = None,
     unsubscribe_mailto: str | None = None,
+    enclosures: Sequence[Enclosure] = (),
     headers: Mapping[str, str] = {},
 ) -> Envelope:
     """Builds and, when the identity has a key, signs one mail.
 
     `unsubscribe_url` and `unsubscribe_mailto` (with or without `mailto:`) become List-Unsubscribe;
-    one-click is announced only for https (RFC 8058 3.1). `headers` are further fields such as
-    Feedback-ID. Raises EnvelopeError for parts that could break a header, SigningError for a key.
+    one-click is announced only for https (RFC 8058 3.1). `enclosures` are pictures the HTML shows
+    and attachments, `headers` further fields such as Feedback-ID. Raises EnvelopeError for parts
+    that could break a header, SigningError for a key.
     """
     if date.tzinfo is None:
         raise EnvelopeError("a mail's date needs a time zone")
@@ -88,7 +89,7 @@ def compose(
             raise EnvelopeError(f"{name} is written by Potok itself and cannot be set")
         fields.append(extra(name, value))
     fields.append("MIME-Version: 1.0")
-    kind, body = _body(text, html, message_id)
+    kind, body = body_of(text, html, enclosures, message_id)
     fields += kind
     if identity.dkim is not None:
         fields.insert(0, signer(identity.dkim).sign(fields, body, at=date))
@@ -153,39 +154,3 @@ def _list_id(text: str) -> str:
     except EnvelopeError as wrong:
         raise EnvelopeError(f"List-Id: {text!r} should look like news.example.com") from wrong
     return mailbox("List-Id", phrase, ready) if phrase else f"List-Id: <{ready}>"
-
-
-def _body(text: str, html: str | None, message_id: str) -> tuple[list[str], bytes]:
-    plain_fields, plain = _plain(text)
-    if html is None:
-        return plain_fields, plain if plain.endswith(b"\r\n") else plain + b"\r\n"
-    # "=_" cannot stand in quoted-printable (RFC 2045 6.7), and a 7-bit text that holds the digest
-    # of its own Message-ID does not happen by chance.
-    mark = f"=_{sha256(message_id.encode()).hexdigest()[:24]}"
-    line = b"--" + mark.encode()
-    body = b"\r\n".join(
-        [
-            line,  # RFC 2046 5.1.4: the plainest form first, the best one last
-            "\r\n".join(plain_fields).encode(),
-            b"",
-            plain,
-            line,
-            b"Content-Type: text/html; charset=utf-8",
-            b"Content-Transfer-Encoding: quoted-printable",
-            b"",
-            quoted_printable(html),
-            line + b"--",
-            b"",
-        ]
-    )
-    return [f'Content-Type: multipart/alternative; boundary="{mark}"'], body
-
-
-def _plain(text: str) -> tuple[list[str], bytes]:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    encoding = "7bit" if seven_bit(text) else "quoted-printable"
-    body = text.replace("\n", "\r\n").encode() if encoding == "7bit" else quoted_printable(text)
-    return [
-        "Content-Type: text/plain; charset=utf-8",
-        f"Content-Transfer-Encoding: {encoding}",
-    ], body

@@ -4,16 +4,17 @@ Does        source folder to compiled version (CSS inlined once), rendering, tex
 Owns        template_version.
 Never       opens the network, reads the database while rendering, lets a template run code.
 Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, money, plurals).
-Read        source.py (the folder), pieces.py (includes and layouts), protect.py (Jinja hidden),
-            markup.py (trees), style_sheet.py and inline.py (CSS), plaintext.py (text part),
-            compile.py, compiled.py, fields.py (what a template may read), environment.py and
-            filters.py (the sandbox), render.py, rendered.py, check.py, check_html.py,
-            starters/, tables.py, errors.py
+Read        source.py (the folder), enclosed.py (pictures, attachments), pieces.py (includes and
+            layouts), protect.py (Jinja hidden), markup.py (trees), style_sheet.py and inline.py
+            (CSS), plaintext.py (text part), compile.py, compiled.py, fields.py (what a template may
+            read), environment.py and filters.py (the sandbox), render.py, rendered.py, check.py,
+            check_html.py, starters/, tables.py, errors.py
 """
 
 from templates.check import Finding, check
 from templates.compile import compile_template
 from templates.compiled import Compiled
+from templates.enclosed import Enclosed, is_partial
 from templates.errors import RenderError, SourceError, TemplateError
 from templates.fields import Letter, Links, Sender
 from templates.render import render, render_again
@@ -31,6 +32,8 @@ __all__ = [
     "render",
     "render_again",
     "Rendered",
+    "Enclosed",
+    "is_partial",
     "check",
     "Finding",
     "starters",

@@ -57,7 +57,7 @@ def check(
     """
     partials = partials or {}
     if isinstance(template, Compiled):
-        compiled, files = template, {name: t.encode() for name, t in template.files.items()}
+        compiled, files = template, template.folder()
         partials = {name: text.encode() for name, text in template.partials.items()}
     else:
         files = dict(template)
@@ -67,7 +67,7 @@ def check(
             compiled = compile_template("", files, partials=partials)
     except SourceError as error:
         do = error.do or "correct the line"
-        return [Finding(id="source", level="error", where=error.where, what=error.what, do=do)]
+        return [Finding(id=error.id, level="error", where=error.where, what=error.what, do=do)]
     order = {"error": 0, "warning": 1, "notice": 2}
     unique = dict.fromkeys(_findings(source, compiled))
     return sorted(unique, key=lambda finding: order[finding.level])
@@ -86,7 +86,7 @@ def _findings(source: Source, compiled: Compiled) -> Iterator[Finding]:
             level="notice",
             where=name,
             what="this file is not part of the mail",
-            do="put pictures on your web site and link them with https://",
+            do='show a picture with <img src="FILE">, or send the file along: [[attachment]]',
         )
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from jinja2 import TemplateSyntaxError, meta
 
 from templates.compiled import Compiled, Part, TextFrom, Texts
+from templates.enclosed import Enclosed, bytes_of, require_size
 from templates.environment import Environment, make_environment
 from templates.errors import SourceError
 from templates.inline import inline_source
@@ -41,6 +42,7 @@ def compile_template(
         for language in sorted(languages, key=lambda each: (each != "", each))
     }
     used = _imported(environment, source)
+    _attachment_names(environment, source)
     return Compiled(
         name=name,
         language=source.language,
@@ -49,6 +51,8 @@ def compile_template(
         texts=texts,
         partials={each: source.partials[each] for each in sorted(used)},
         files=dict(sorted(source.files.items())),
+        images=_images(source, texts, used),
+        attachments=source.attachments,
     )
 
 
@@ -88,6 +92,26 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
         inline_where=where,
         defaults={**source.defaults.get("", {}), **source.defaults.get(language, {})},
     )
+
+
+def _images(source: Source, texts: Mapping[str, Texts], partials: set[str]) -> tuple[Enclosed, ...]:
+    """The pictures that some part may show."""
+    shown = [each.html.source for each in texts.values() if each.html is not None]
+    shown += [source.partials[each] for each in partials]
+    found = {n: each for n, each in source.images.items() if any(each.cid in t for t in shown)}
+    require_size(
+        {each.file: len(bytes_of(each)) for each in (*found.values(), *source.attachments)}
+    )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _attachment_names(environment: Environment, source: Source) -> None:
+    """Raises SourceError for a name that Jinja cannot read."""
+    for each in source.attachments:
+        try:
+            split(environment, each.name, MESSAGE)
+        except SourceError as error:
+            raise SourceError(f"{MESSAGE}:{each.line}", f"attachment: {error.what}") from None
 
 
 def _makes_code(environment: Environment, part: Part, kind: str) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from leads import JsonObject
+from templates.enclosed import Enclosed, bytes_of
 
 #: (line in the compiled text, file, line in the author's file)
 Lines = tuple[tuple[int, str, int], ...]
@@ -66,6 +67,10 @@ class Compiled:
     partials: Mapping[str, str]
     #: The author's files, for checks and for showing an old version.
     files: Mapping[str, str]
+    #: Pictures the HTML shows.
+    images: tuple[Enclosed, ...] = ()
+    #: Their names are Jinja.
+    attachments: tuple[Enclosed, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -84,13 +89,27 @@ class Compiled:
         """This template as JSON for `template_version.body`; `from_body` is its way back."""
         document = asdict(self)
         del document["name"]
-        return document
+        # What a template does without is left out: what is new here changes no applied template.
+        return {key: value for key, value in document.items() if key not in _MORE or value}
 
     @classmethod
     def from_body(cls, name: str, body: JsonObject) -> "Compiled":
         """The template that `body()` was called on."""
         texts = {language: _texts(each) for language, each in body["texts"].items()}
-        return cls(**{**body, "name": name, "texts": texts})
+        enclosed = {
+            key: tuple(Enclosed(**each) for each in body.get(key, ()))
+            for key in ("images", "attachments")
+        }
+        return cls(**{**body, **enclosed, "name": name, "texts": texts})
+
+    def folder(self) -> dict[str, bytes]:
+        """The author's files, as they lay in the folder."""
+        enclosed = {each.file: bytes_of(each) for each in (*self.images, *self.attachments)}
+        return {**enclosed, **{name: text.encode() for name, text in self.files.items()}}
+
+
+#: Fields that came later.
+_MORE = ("images", "attachments")
 
 
 def _part(body: JsonObject | None) -> Part | None:

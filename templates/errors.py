@@ -13,7 +13,9 @@ class TemplateError(Exception):
 class SourceError(TemplateError):
     """The template's files cannot be read as a template."""
 
-    def __init__(self, where: str, what: str, do: str = "") -> None:
+    def __init__(self, where: str, what: str, do: str = "", *, id: str = "source") -> None:
+        #: What `check` calls it.
+        self.id = id
         #: `file:line`, or just the file.
         self.where = where
         self.what = what

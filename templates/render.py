@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,12 +12,14 @@ from jinja2.exceptions import SecurityError, TemplateError
 
 from templates.compile import environment_for
 from templates.compiled import Compiled, Part, Texts
+from templates.enclosed import Enclosed, file_name
 from templates.environment import HELD, MAX_CHARACTERS, Environment, budget
 from templates.errors import RenderError
 from templates.fields import FieldError, Letter, scopes
 from templates.inline import inline_css
 from templates.plaintext import finish, text_of
 from templates.rendered import Rendered
+from templates.source import MESSAGE
 
 #: RFC 5322 2.1.1 bounds a line at 998 octets; a subject people read is far shorter.
 MAX_SUBJECT = 400
@@ -80,12 +83,16 @@ def _render(
     html = None if texts.html is None else part(texts.html, "html")
     if html is not None and texts.inline_after_render:
         html = _inlined(html, held)
+    text = _text(texts, html, part)
+    attachments = tuple(_attached(each, environment, names) for each in compiled.attachments)
     return Rendered(
         subject=subject,
-        text=_text(texts, html, part),
+        text=text,
         html=html,
         language=language,
         read={name: fields for name, fields in read.items() if fields},
+        images=tuple(each for each in compiled.images if f"cid:{each.cid}" in (html or "")),
+        attachments=attachments,
     )
 
 
@@ -110,6 +117,16 @@ def _text(texts: Texts, html: str | None, part: Any) -> str:
         return text_of(html or "")
     text: str = part(texts.text, "txt")
     return finish(text) if texts.text_from == "template" else text
+
+
+def _attached(each: Enclosed, environment: Environment, names: dict[str, Any]) -> Enclosed:
+    """An attachment under the name this lead sees."""
+    if "{" not in each.name:
+        name = each.name
+    else:
+        source = Part(source=each.name, file=MESSAGE, lines=((1, MESSAGE, each.line),))
+        name = _part(environment, source, "txt", names, [])
+    return replace(each, name=file_name(name) or file_name(each.file))
 
 
 def _one_line(text: str, part: Part) -> str:

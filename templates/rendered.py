@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from templates.enclosed import Enclosed
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendered:
@@ -19,3 +21,14 @@ class Rendered:
     language: str = ""
     #: Exactly what the template read: rendering again from this alone gives the same texts.
     read: Mapping[str, Any] = field(default_factory=dict)
+    #: The pictures that `html` shows.
+    images: tuple[Enclosed, ...] = ()
+    attachments: tuple[Enclosed, ...] = ()
+
+    def page(self) -> str | None:
+        """The HTML for a browser: pictures stand in it as data (RFC 2397), not as `cid:`."""
+        html = self.html
+        for each in self.images if html is not None else ():
+            data = each.data.replace("\r\n", "")
+            html = str(html).replace(f"cid:{each.cid}", f"data:{each.type};base64,{data}")
+        return html

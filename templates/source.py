@@ -1,9 +1,11 @@
 """A template folder read into texts: `message.toml` and the bodies by language.
 
-    message.toml     subject, preheader, topic, language, description, [defaults], [defaults.pl]
+    message.toml     subject, preheader, topic, language, description, [defaults], [defaults.pl],
+                     [[attachment]], [links]
     body.html        the HTML part           body.pl.html    the same for leads who speak Polish
     body.txt         the text part           body.pl.txt
     _footer.html     a partial, for `{% include "_footer.html" %}`
+    logo.png         a picture, for `<img src="logo.png">`
 
 `subject` and `preheader` are a text, or a table with one text per language.
 """
@@ -15,11 +17,24 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from templates.enclosed import (
+    MEDIA_TYPE,
+    Enclosed,
+    Pictures,
+    travelling,
+    type_of,
+)
 from templates.errors import SourceError
 from templates.fields import LEAD_FIELDS, OPEN_FIELDS
 
 MESSAGE = "message.toml"
-KEYS = ("subject", "preheader", "topic", "language", "description", "defaults")
+KEYS = (
+    *("subject", "preheader", "topic", "language", "description", "defaults"),
+    *("attachment", "links"),
+)
+_ATTACHMENT_KEYS = ("file", "name", "type")
+#: What web statistics read; the three that say where a visit came from.
+_LINK_KEYS = ("utm_source", "utm_medium", "utm_campaign")
 
 #: BCP 47: the primary language subtag has two or three letters.
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -47,6 +62,11 @@ class Source:
     files: Mapping[str, str] = field(default_factory=dict)
     #: Files that play no part in the mail.
     ignored: tuple[str, ...] = ()
+    #: The pictures that the HTML shows, by file name.
+    images: Mapping[str, Enclosed] = field(default_factory=dict)
+    attachments: tuple[Enclosed, ...] = ()
+    #: `utm_source` and its like, for links to the web.
+    utm: Mapping[str, str] = field(default_factory=dict)
 
     def body_file(self, language: str, kind: str) -> str:
         """The file name of a body: `body.pl.html`."""
@@ -137,6 +157,52 @@ class _Message:
                 found[""].update(self._fields({key: value}))
         return found
 
+    def attachments(self, files: Mapping[str, bytes]) -> tuple[Enclosed, ...]:
+        tables = self.data.get("attachment", [])
+        if not isinstance(tables, list) or not all(isinstance(each, dict) for each in tables):
+            raise self.error("attachment", "write each attachment as a table: [[attachment]]")
+        lines = [
+            number
+            for number, line in enumerate(self.text.splitlines(), 1)
+            if re.match(r"\s*\[\[\s*attachment\s*\]\]", line)
+        ]
+        return tuple(
+            self._attachment(table, lines[place] if place < len(lines) else 1, files)
+            for place, table in enumerate(tables)
+        )
+
+    def _attachment(self, table: dict[str, Any], line: int, files: Mapping[str, bytes]) -> Enclosed:
+        def wrong(what: str, do: str = "") -> SourceError:
+            return SourceError(f"{MESSAGE}:{line}", f"attachment: {what}", do)
+
+        for key, value in table.items():
+            if key not in _ATTACHMENT_KEYS:
+                raise wrong(f'unknown key "{key}"', _suggestion(key, _ATTACHMENT_KEYS))
+            if not isinstance(value, str) or not value.strip():
+                raise wrong(f"{key} must be a text in quotes")
+        if "file" not in table:
+            raise wrong("there is no file", 'write file = "prices.pdf"')
+        file = table["file"].strip()
+        if file not in files or file == MESSAGE:
+            others = tuple(sorted(each for each in files if each != MESSAGE))
+            raise wrong(f'there is no file "{file}" in the folder', _suggestion(file, others))
+        kind = table.get("type", type_of(file)).strip()
+        if not MEDIA_TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
+            raise wrong(f'"{kind}" is no type of a file', 'write one like "application/pdf"')
+        name = table.get("name", file)
+        return Enclosed(name=name, type=kind, data=travelling(files[file]), file=file, line=line)
+
+    def utm(self) -> dict[str, str]:
+        table = self.data.get("links", {})
+        if not isinstance(table, dict):
+            raise self.error("links", "links must be a table")
+        for key, value in table.items():
+            if key not in _LINK_KEYS:
+                raise self.error(key, f'unknown key "{key}"', _suggestion(key, _LINK_KEYS))
+            if not isinstance(value, str):
+                raise self.error(key, f"{key} must be a text in quotes")
+        return {key: table[key].strip() for key in _LINK_KEYS if table.get(key, "").strip()}
+
     def _fields(self, table: dict[str, Any]) -> dict[str, Any]:
         fields: dict[str, Any] = {}
         for key, value in table.items():
@@ -152,6 +218,19 @@ class _Message:
         return fields
 
 
+def _named(partials: Mapping[str, str], texts: list[str]) -> list[str]:
+    """The partials that the texts name, or that such partials name."""
+    named: dict[str, str] = {}
+    todo = list(texts)
+    while todo:
+        text = todo.pop()
+        for name in partials.keys() - named.keys():
+            if name in text:
+                named[name] = partials[name]
+                todo.append(partials[name])
+    return sorted(named)
+
+
 def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> Source:
     """A folder's files, checked for names and keys; the Jinja in them is not looked at yet.
 
@@ -159,12 +238,17 @@ def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> So
     """
     if MESSAGE not in files:
         raise SourceError(MESSAGE, "is missing", 'it holds the subject: subject = "..."')
-    texts = {name: _text(name, data) for name, data in files.items() if _TEXT_FILE.fullmatch(name)}
-    message = _Message(texts[MESSAGE])
+    message = _Message(_text(MESSAGE, files[MESSAGE]))
     own = message.language()
+    attachments = message.attachments(files)
+    attached = {each.file for each in attachments}
+    texts = {
+        name: _text(name, data)
+        for name, data in files.items()
+        if _TEXT_FILE.fullmatch(name) and name not in attached
+    }
     bodies: dict[str, dict[str, str]] = {"html": {}, "txt": {}}
-    found = {name: _text(name, data) for name, data in partials.items()}
-    ignored = []
+    found = {n: _text(n, data) for n, data in partials.items() if _TEXT_FILE.fullmatch(n)}
     for name, text in texts.items():
         body = _BODY.fullmatch(name)
         if body:
@@ -175,19 +259,34 @@ def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> So
         elif name != MESSAGE:
             do = _suggestion(name, (MESSAGE, "body.html", "body.txt", f"body.{own}.html"))
             raise SourceError(name, "is no file of a template", do + "; partials start with _")
-    ignored = [name for name in files if name not in texts and not name.startswith(".")]
     if not bodies["html"].get("") and not bodies["txt"].get(""):
         raise SourceError("body.html", "is missing", "write body.html, body.txt or both")
+    pictures = Pictures({**partials, **files})
+    html = {
+        each: pictures.name(text, f"body.{each}.html" if each else "body.html")
+        for each, text in bodies["html"].items()
+    }
+    for name in _named(found, [*bodies["html"].values(), *bodies["txt"].values()]):
+        if name.endswith((".html", ".htm")):
+            found[name] = pictures.name(found[name], name)
+    used = {*pictures.used, *attached}
     return Source(
         language=own,
         topic=message.word("topic"),
         description=message.word("description"),
         subject=message.by_language("subject", own),
         preheader=message.by_language("preheader", own),
-        html=bodies["html"],
+        html=html,
         text=bodies["txt"],
         defaults=message.defaults(own),
         partials=found,
         files=texts,
-        ignored=tuple(ignored),
+        ignored=tuple(
+            each
+            for each in files
+            if each not in texts and each not in used and not each.startswith(".")
+        ),
+        images=pictures.used,
+        attachments=attachments,
+        utm=message.utm(),
     )
