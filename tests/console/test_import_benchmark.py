@@ -17,6 +17,6 @@ def test_an_import_is_measured_beside_a_lane_and_without_checks(tmp_path: Path) 
     assert real.waits is not None
     assert real.waits.middle <= real.waits.most <= real.waits.longest
     found = Measured(database="SQLite", real=[real], checked=[real], unchecked=[bare])
-    page = report(ROWS, [found])
+    page = report(ROWS, ROWS, [found])
     assert "| SQLite |" in page
     assert f"{found.ratio:.2f}" in page
