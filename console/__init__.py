@@ -14,6 +14,6 @@ Read        cli/ (its frame, then one file per command group); what is set:
             workspace.py, effects.py, questions.py, new_workspace.py, starting_files.py, doctor.py;
             what Tab offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
             campaigning.py, planning.py, sending.py, attending.py, answers.py, importing.py,
-            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py;
-            web/ (the opt-out page); demo/
+            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py,
+            covering.py; web/ (the opt-out page); demo/
 """

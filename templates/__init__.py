@@ -8,15 +8,30 @@ Read        source.py (the folder), enclosed.py (pictures, attachments), pieces.
             layouts), protect.py (Jinja hidden), markup.py (trees), style_sheet.py and inline.py
             (CSS), plaintext.py (text part), compile.py, compiled.py, fields.py (what a template may
             read), environment.py and filters.py (the sandbox), render.py, rendered.py, check.py,
-            check_html.py, starters/, tables.py, errors.py
+            check_html.py, branches.py, greeting.py,
+            odd_names.py, coverage.py (what it makes of everybody), starters/, tables.py, errors.py
 """
 
+from templates.branches import Branch, Notes, NotingEnvironment, noting_environment
 from templates.check import Finding, check
 from templates.compile import compile_template
 from templates.compiled import Compiled
+from templates.coverage import (
+    OF_LEADS,
+    Group,
+    Tally,
+    Trait,
+    TraitKind,
+    Tried,
+    Way,
+    tally,
+    traits,
+    ways,
+)
 from templates.enclosed import Enclosed, is_partial
 from templates.errors import RenderError, SourceError, TemplateError
 from templates.fields import Letter, Links, Sender
+from templates.odd_names import ODDITIES
 from templates.render import render, render_again
 from templates.rendered import Rendered
 from templates.starters import starters
@@ -36,6 +51,21 @@ __all__ = [
     "is_partial",
     "check",
     "Finding",
+    "noting_environment",
+    "NotingEnvironment",
+    "Notes",
+    "Branch",
+    "Tried",
+    "Trait",
+    "TraitKind",
+    "OF_LEADS",
+    "ODDITIES",
+    "traits",
+    "tally",
+    "Tally",
+    "Group",
+    "Way",
+    "ways",
     "starters",
     "TemplateError",
     "SourceError",

@@ -1,0 +1,289 @@
+"""A template rendered for everybody it is for, in several processes, before anything is sent.
+
+One process reads the recipients page by page on one snapshot and hands them to the others, which
+render, compose and count; tallies come back in order and are merged. Never more than a few pages
+are under way, so memory does not grow with the list.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlmodel import Session, col, select
+
+from campaigns import enclosures
+from console.errors import Refused
+from console.wiring import Workspace
+from deliverability import DeliverabilityError, Identity, SmtpServer, compose, make_token
+from leads import Lead, Permission, Recipient, recipients, why_left_out_of
+from segments import Audience, Rule, audience, where
+from templates import (
+    OF_LEADS,
+    Branch,
+    Compiled,
+    Letter,
+    Links,
+    NotingEnvironment,
+    RenderError,
+    Sender,
+    Tally,
+    Trait,
+    Tried,
+    noting_environment,
+    render,
+    tally,
+    traits,
+)
+
+#: Recipients handed over at once: some 0.1 s of work.
+PAGE = 250
+#: Fewer recipients are rendered sooner than another process begins.
+_WORTH_A_PROCESS = 2_000
+
+
+class Told(NamedTuple):
+    """One line about one lead, for whoever wants them all."""
+
+    trait: Trait
+    lead_id: int
+    email: str
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Desk:
+    """All that is needed to write to anybody of a list; goes to other processes as it is."""
+
+    compiled: Compiled
+    #: Without its key and its password: nothing is signed or sent.
+    identity: Identity
+    links: Links
+    unsubscribe_url: str | None
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Covered:
+    """What became of everybody."""
+
+    tally: Tally
+    #: Every branch of the template, taken or not.
+    branches: tuple[Branch, ...]
+    audience: Audience
+
+
+def desk_for(workspace: Workspace, compiled: Compiled, sender: Identity) -> Desk:
+    """A desk whose opt-out links are as long as real ones and open nothing."""
+    key = workspace.random.randbytes(32)
+    token = make_token([key], "coverage", "0" * 16, 1_000_000)
+    base_url = workspace.settings.web.base_url
+    mailto = f"mailto:{sender.reply_to or sender.from_address}?subject=unsubscribe%20{token}"
+    url = f"{base_url.rstrip('/')}/u/{token}" if base_url else None
+    return Desk(
+        compiled=compiled,
+        identity=replace(sender, dkim=None, smtp=SmtpServer(), mailbox=None),
+        links=Links(unsubscribe=url or mailto, mailto_unsubscribe=mailto),
+        unsubscribe_url=url,
+        now=workspace.now(),
+    )
+
+
+def cover(
+    workspace: Workspace,
+    desk: Desk,
+    rule: Rule,
+    *,
+    processes: int | None = None,
+    tell: Callable[[Sequence[Told]], None] | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Covered:
+    """Renders for everybody `rule` fits who may be written to, in `processes` (one for each core).
+
+    `tell` gets every line about a lead, in the order of lead ids; `progress` how many of how many
+    are done. Raises Refused when a process ends that should not, SegmentError.
+    """
+    permission = Permission(
+        topic=desk.compiled.topic, consent_required=workspace.settings.consent_required
+    )
+    now, zone = desk.now, workspace.settings.time_zone
+    found, done = Tally(), 0
+    with workspace.database.reading() as session:
+        counted = audience(session, rule, permission, now=now, zone=zone)
+        conditions = (
+            where(rule, now=now, zone=zone, whole=True),
+            why_left_out_of(permission).is_(None),
+        )
+        pages = _pages(session, conditions)
+        wanted = processes or _cores()
+        if counted.mailable < _WORTH_A_PROCESS and processes is None:
+            wanted = 1
+        for part, told in _looked(desk, pages, wanted, told=tell is not None):
+            found = found.merged(part)
+            done += part.messages
+            if tell is not None:
+                tell(told)
+            progress(done, counted.mailable)
+    branches = noting_environment(desk.compiled).branches
+    return Covered(tally=found, branches=branches, audience=counted)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _pages(session: Session, conditions: Sequence[object]) -> Iterator[list[Recipient]]:
+    """The recipients by lead id, a page at a time; the list itself is asked for once."""
+    chosen = select(col(Lead.id)).where(*conditions).order_by(col(Lead.id))  # type: ignore[arg-type]
+    ids = session.execute(chosen, execution_options={"yield_per": PAGE})
+    for page in ids.scalars().partitions(PAGE):
+        wanted = [lead_id for lead_id in page if lead_id is not None]
+        found = recipients(session, wanted)
+        yield [found[lead_id] for lead_id in wanted]
+
+
+_Part = tuple[Tally, list[Told]]
+
+
+def _looked(
+    desk: Desk, pages: Iterator[list[Recipient]], processes: int, *, told: bool
+) -> Iterator[_Part]:
+    """Each page's part, in order."""
+    if processes == 1:
+        environment = noting_environment(desk.compiled)
+        for page in pages:
+            yield look(desk, environment, page, told=told)
+        return
+    waiting: deque[Future[_Part]] = deque()
+    with _pool(desk, processes) as pool:
+        try:
+            for page in pages:
+                with _quiet_start(begun=bool(waiting)):
+                    waiting.append(pool.submit(_look, page, told))
+                if len(waiting) > 2 * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as broken:
+            raise Refused(
+                "A process that rendered was ended from outside (out of memory?); nothing was "
+                "sent. Try again, or with --processes 1"
+            ) from broken
+
+
+@contextmanager
+def _pool(desk: Desk, processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that begin anew, so that no lock or connection of this one is copied."""
+    pool = ProcessPoolExecutor(
+        processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_sit_down,
+        initargs=(desk,),
+    )
+    try:
+        yield pool
+    finally:
+        # Also after Ctrl-C: what is being rendered ends in a moment, the rest never begins.
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _quiet_start(*, begun: bool) -> Iterator[None]:
+    """Processes started inside ignore Ctrl-C from their first moment; we stop them ourselves."""
+    if begun or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+#: The desk of this process and its environment, when it is one of those that render.
+_seat: list[tuple[Desk, NotingEnvironment]] = []
+
+
+def _sit_down(desk: Desk) -> None:
+    """Prepares a process that renders."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+    _seat.append((desk, noting_environment(desk.compiled)))
+
+
+def _leave_with(sentinel: int) -> None:
+    """Ends this process when the one that started it is gone, however that ended."""
+    from multiprocessing.connection import wait
+
+    wait([sentinel])
+    os._exit(1)
+
+
+def _look(page: list[Recipient], told: bool) -> _Part:
+    desk, environment = _seat[0]
+    return look(desk, environment, page, told=told)
+
+
+def look(
+    desk: Desk, environment: NotingEnvironment, page: Sequence[Recipient], *, told: bool
+) -> _Part:
+    """Renders for each of them: the tally, and with `told` every line about a lead."""
+    lines: list[Told] = []
+
+    def looked() -> Iterator[tuple[Tried, list[tuple[Trait, str]]]]:
+        for recipient in page:
+            tried = _try(desk, environment, recipient)
+            found = list(traits(desk.compiled, tried))
+            if told:
+                lines.extend(
+                    Told(trait, recipient.lead_id, recipient.email, note)
+                    for trait, note in found
+                    if trait.kind in OF_LEADS
+                )
+            yield tried, found
+
+    return tally(looked()), lines
+
+
+def _try(desk: Desk, environment: NotingEnvironment, recipient: Recipient) -> Tried:
+    identity = desk.identity
+    sender = Sender(
+        name=identity.from_name,
+        address=identity.from_address,
+        postal_address=identity.postal_address,
+    )
+    environment.begin()
+    try:
+        letter = Letter(recipient=recipient, sender=sender, links=desk.links)
+        rendered = render(desk.compiled, letter, environment=environment)
+    except RenderError as error:
+        return Tried(recipient=recipient, notes=environment.notes(), error=error)
+    notes = environment.notes()
+    try:
+        envelope = compose(
+            identity,
+            to_address=recipient.email,
+            to_name=recipient.name,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            message_id=f"{'0' * 12}.mail.0.{recipient.token}@{identity.domain}",
+            date=desk.now,
+            list_id=f"{desk.compiled.topic or identity.name}.{identity.domain}",
+            unsubscribe_url=desk.unsubscribe_url,
+            unsubscribe_mailto=desk.links.mailto_unsubscribe,
+            enclosures=enclosures(rendered),
+        )
+    except DeliverabilityError as error:
+        wrong = RenderError("header", str(error))
+        return Tried(recipient=recipient, notes=notes, error=wrong)
+    return Tried(recipient=recipient, notes=notes, rendered=rendered, size=len(envelope.data))
