@@ -203,16 +203,18 @@ class NotingEnvironment(Environment):
                 self._ask(node, ways)
             elif isinstance(node, nodes.For):
                 self._count_rounds(node, ways)
+        holding = _Holding(tags, re.compile(r"\sif\s"))
         for within in list(tree.find_all(nodes.CondExpr)):
-            tag = _holding(tags, within.lineno, " if ")
+            tag = holding.next(within.lineno)
             start = f"{tag.place} {tag.inside}"
             yes = self._number(Branch(tag.place, f"{tag.inside} [yes]", start))
             written = within.expr2 is not None
             no = self._number(Branch(tag.place, f"{tag.inside} [no]", start, written))
             within.test = _call("_asked", yes, no, within.test)
+        holding = _Holding(tags, re.compile(r"\|\s*(?:default|d)\b"))
         for filtered in list(tree.find_all(nodes.Filter)):
             if filtered.name in ("default", "d") and filtered.node is not None:
-                tag = _holding(tags, filtered.lineno, "default", "d(")
+                tag = holding.next(filtered.lineno)
                 said = filtered.args[0] if filtered.args else nodes.Const("")
                 text = str(said.value) if isinstance(said, nodes.Const) else "..."
                 self._stated.append(Default(tag.place, text))
@@ -264,10 +266,20 @@ def _choices(tags: Iterable[_Tag]) -> list[list[_Tag]]:
     return found
 
 
-def _holding(tags: list[_Tag], line: int, *words: str) -> _Tag:
-    """The tag at `line` that holds one of `words`; an expression may go over several lines."""
-    before = [tag for tag in tags if tag.line <= line and any(w in tag.text for w in words)]
-    return before[-1] if before else _Tag(line, f":{line}", "")
+class _Holding:
+    """Which tags the expressions of a kind stand in, asked for in the order they stand."""
+
+    def __init__(self, tags: Iterable[_Tag], sign: re.Pattern[str]) -> None:
+        # One tag may hold several.
+        self._left = [tag for tag in tags for _ in sign.findall(tag.inside)]
+
+    def next(self, line: int) -> _Tag:
+        """The tag of the next expression at `line`; a tag may begin on a line before."""
+        at = [number for number, tag in enumerate(self._left) if tag.line <= line]
+        same = [number for number in at if self._left[number].line == line]
+        if not at:
+            return _Tag(line, f":{line}", "")
+        return self._left.pop(same[0]) if same else self._left[at[-1]]
 
 
 def noting_environment(compiled: Compiled) -> NotingEnvironment:

@@ -28,7 +28,7 @@ _NEEDS_A_NAME = re.compile(
 #: Lines from the top that are looked at, and characters of each.
 _LINES, _LONGEST = 8, 160
 _TAG = re.compile(
-    r"<!--.*?-->|<(?P<raw>style|script|title|head)\b.*?</(?P=raw)\s*>|</?(?P<name>\w+)[^>]*>|[^<]+|<",
+    r"<!--.*?-->|<![^>]*>|<(?P<raw>style|script|title|head)\b.*?</(?P=raw)\s*>|</?(?P<name>\w+)[^>]*>|[^<]+|<",
     re.DOTALL | re.IGNORECASE,
 )
 #: Elements that end no line.
@@ -59,7 +59,7 @@ def lines_of(markup: str) -> Iterator[str]:
     line = ""
     for found in _TAG.finditer(markup, max(start, 0)):
         name = found["name"]
-        if name is None and found[0].startswith("<"):
+        if found["raw"] or found[0].startswith("<!"):
             continue
         if name is None:
             line += found[0]
