@@ -11,9 +11,12 @@ Read        cli/ (its frame, then one file per command group); what is set:
             settings_page.py, commands_page.py; what is kept: database.py, schema_version.py,
             schema.py, migrations/;
             what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
-            workspace.py, effects.py, questions.py, new_workspace.py, starting_files.py, doctor.py;
+            unchanged.py, workspace.py, effects.py, questions.py, new_workspace.py,
+            starting_files.py, doctor.py;
             what Tab offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
             campaigning.py, planning.py, sending.py, attending.py, answers.py, importing.py,
-            exporting.py, facts_files.py, previews.py, previewing.py, suppressing.py, parting.py,
-            covering.py; web/ (the opt-out page); demo/
+            exporting.py, facts_files.py, suppressing.py, parting.py; mails looked at: previews.py,
+            send_test.py, mail_parts.py, leafing.py, previewing.py, serving_look.py, chromium.py,
+            shots.py, covering.py;
+            web/ (the opt-out page, the preview); demo/
 """

@@ -1,14 +1,24 @@
 """Templates as their files are now, rendered for one lead: for looking at and for test mails."""
 
 import difflib
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
+from campaigns import Office, Written, write_trial
 from console.errors import Refused
 from console.wiring import Workspace
-from deliverability import Envelope, Identity, compose
-from leads import Recipient, address_key, find_lead, parse_address, recipients
-from templates import Compiled, Letter, Links, Rendered, Sender, compile_template, render
+from deliverability import Identity
+from leads import (
+    Recipient,
+    address_key,
+    find_lead,
+    parse_address,
+    recipients,
+    suppression_of,
+)
+from templates import Compiled, compile_template, is_partial
 
 
 def names(workspace: Workspace) -> list[str]:
@@ -25,7 +35,8 @@ def template_files(workspace: Workspace, name: str) -> tuple[dict[str, bytes], d
     if name not in names(workspace):
         refuse_unknown("template", name, names(workspace))
     folder = workspace.path / "templates" / name
-    partials = {path.name: path.read_bytes() for path in sorted(folder.parent.glob("_*.html"))}
+    beside = sorted(path for path in folder.parent.glob("_*") if path.is_file())
+    partials = {path.name: path.read_bytes() for path in beside if is_partial(path.name)}
     return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}, partials
 
 
@@ -83,40 +94,63 @@ def specimen(to: str, language: str, *, now: datetime) -> Recipient:
     )
 
 
-def letter_for(
-    workspace: Workspace, compiled: Compiled, sender: Identity, lead: Recipient
-) -> Rendered:
-    """What `lead` would read. The opt-out link in it belongs to nobody, so following it opts
-    nobody out. Raises templates.RenderError."""
-    mailto = f"mailto:{sender.reply_to or sender.from_address}?subject=unsubscribe%20test"
-    base_url = workspace.settings.web.base_url
-    writer = Sender(
-        name=sender.from_name, address=sender.from_address, postal_address=sender.postal_address
+def office_of(workspace: Workspace, sender: Identity) -> Office:
+    """Who writes, and with which keys links are signed: as it is when a campaign sends."""
+    return Office(
+        identity=sender,
+        identity_version_id=0,
+        base_url=workspace.settings.web.base_url,
+        # The file has the newest key first, the signer wants it last.
+        link_keys=tuple(reversed(workspace.keys.links)),
     )
-    links = Links(
-        unsubscribe=f"{base_url}/u/test" if base_url else mailto, mailto_unsubscribe=mailto
-    )
-    return render(compiled, Letter(recipient=lead, sender=writer, links=links))
 
 
-def trial_envelope(
+def trial(
     workspace: Workspace,
+    compiled: Compiled,
     sender: Identity,
-    rendered: Rendered,
+    lead: Recipient,
     *,
-    to: str,
-    subject: str | None = None,
-) -> Envelope:
-    """The mail as it would travel, under a Message-ID that belongs to no campaign."""
+    to: str | None = None,
+) -> Written:
+    """The mail `lead` would get, made by the very lines that make real ones, under a Message-ID
+    that belongs to no campaign. Its links opt nobody out. Nothing is written down.
+
+    With `to` it is addressed there and marked as a test. Raises templates.RenderError,
+    deliverability.DeliverabilityError.
+    """
     token = format(workspace.random.getrandbits(64), "016x")
-    return compose(
-        sender,
-        to_address=to,
-        to_name="",
-        subject=subject or rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-        message_id=f"test.{token}@{sender.domain}",
-        date=workspace.now(),
-        list_id=None,
+    return write_trial(
+        lead,
+        compiled if to is None else marked(compiled),
+        office_of(workspace, sender),
+        to=(lead.email, lead.name) if to is None else (to, ""),
+        rfc_message_id=f"test.{token}@{sender.domain}",
+        at=workspace.now(),
     )
+
+
+def marked(compiled: Compiled) -> Compiled:
+    """The template with `[Test]` before each of its subjects, so that nobody mistakes the mail."""
+    return replace(
+        compiled,
+        texts={
+            language: replace(
+                each, subject=replace(each.subject, source=f"[Test] {each.subject.source}")
+            )
+            for language, each in compiled.texts.items()
+        },
+    )
+
+
+def refuse_suppressed(workspace: Workspace, addresses: Sequence[str]) -> None:
+    """Raises Refused when one of them is on the suppression list: a test is a mail, too."""
+    for address in addresses:
+        key = address_key(parse_address(address), workspace.keys.address)
+        with workspace.database.reading() as session:
+            held = suppression_of(session, key)
+        if held is not None:
+            raise Refused(
+                f"{address} is on the suppression list ({held.reason}): nothing is sent there, "
+                "not even a test. Give another --to"
+            )

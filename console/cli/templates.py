@@ -183,95 +183,32 @@ def render(
     """
     from pathlib import Path
 
-    from console.previews import compiled_now, identity_name, lead_named, letter_for, trial_envelope
+    from console.mail_parts import open_mail
+    from console.previews import compiled_now, identity_name, lead_named, trial
 
     with frame.workspace() as workspace:
         sender = workspace.settings.identities[identity_name(workspace, identity)]
         compiled = compiled_now(workspace, name)
-        rendered = letter_for(workspace, compiled, sender, lead_named(workspace, email))
-        envelope = trial_envelope(workspace, sender, rendered, to=email)
-    headers = envelope.data.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n") + "\n"
-    if part == "html" and rendered.html is None:
+        written = trial(workspace, compiled, sender, lead_named(workspace, email))
+    opened, subject = open_mail(written.envelope.data), written.sent.subject
+    if part == "html" and opened.html is None:
         from console.errors import Refused
 
         raise Refused(f"{name} is text only: there is no HTML part")
-    parts = {"html": rendered.html or "", "text": rendered.text, "headers": headers}
-    shown = parts[part] if part else f"Subject: {rendered.subject}\n\n{rendered.text}"
+    parts = {"html": opened.html or "", "text": opened.text, "headers": opened.headers}
+    shown = parts[part] if part else f"Subject: {subject}\n\n{opened.text}"
     if output:
         Path(output).write_text(shown, encoding="utf-8")
         frame.say(f"Wrote {output}.")
     document = {
         "template": name,
         "lead": email,
-        "language": rendered.language or compiled.language,
-        "subject": rendered.subject,
-        "text": rendered.text,
-        "html": rendered.html,
-        "headers": headers,
-        "read": rendered.read,
+        "language": written.sent.context["envelope"]["language"] or compiled.language,
+        "subject": subject,
+        "text": opened.text,
+        "html": opened.html,
+        "headers": opened.headers,
+        "read": written.sent.context["read"],
     }
     if frame.json or not output:
         frame.emit(document, lambda _: click.echo(shown, nl=not shown.endswith("\n")))
-
-
-@command(templates, "send-test")
-@click.argument("name")
-@click.option("--to", "to", required=True, metavar="ME", help="Your own address.")
-@click.option("--as", "email", metavar="LEAD", help="Render as for this lead.")
-@click.option("--identity", metavar="NAME", help="Who writes; needed when there are several.")
-def send_test(frame: Frame, name: str, to: str, email: str | None, identity: str | None) -> None:
-    """Send one mail to yourself. Its subject starts with [Test], its opt-out link does nothing.
-
-    \b
-    Example:
-      potok templates send-test welcome --to me@example.com --as anna@example.com
-    """
-    import asyncio
-
-    from console.errors import Refused
-    from console.previews import (
-        compiled_now,
-        identity_name,
-        lead_named,
-        letter_for,
-        specimen,
-        trial_envelope,
-    )
-    from deliverability import Verdict, connect
-    from leads import parse_address
-
-    address = parse_address(to)
-    with frame.workspace() as workspace:
-        sender = workspace.settings.sender(identity_name(workspace, identity))
-        compiled = compiled_now(workspace, name)
-        lead = (
-            lead_named(workspace, email)
-            if email
-            else specimen(to, compiled.language, now=frame.now())
-        )
-        rendered = letter_for(workspace, compiled, sender, lead)
-        envelope = trial_envelope(
-            workspace,
-            sender,
-            rendered,
-            to=address.email,
-            subject=f"[Test] {rendered.subject}",
-        )
-
-        async def deliver() -> Any:
-            connection = await connect(sender.smtp, ehlo_name=sender.domain)
-            try:
-                return await connection.send(envelope)
-            finally:
-                await connection.close()
-
-        outcome = asyncio.run(deliver())
-    if outcome.verdict is not Verdict.ACCEPTED:
-        said = " ".join(str(each) for each in (outcome.code, outcome.reply) if each)
-        raise Refused(f"{sender.smtp.host} did not take it: {said or outcome.cause}")
-    frame.emit(
-        {"template": name, "to": address.email, "reply": outcome.reply},
-        lambda screen: screen.print(
-            f"{sender.smtp.host} took it for {address.email}: {outcome.reply}"
-        ),
-    )

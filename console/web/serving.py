@@ -19,7 +19,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-def listening(listen: str) -> socket.socket:
+#: What to do when the opt-out page finds its port taken.
+_ANOTHER = (
+    "end the program that does, or write another address at [web] listen in potok.toml "
+    '("" switches the page off)'
+)
+
+
+def listening(listen: str, *, what: str = "The opt-out page", do: str = _ANOTHER) -> socket.socket:
     """A socket bound to `host:port`. Raises Refused when that cannot be had.
 
     Port 0 takes any free one.
@@ -40,10 +47,7 @@ def listening(listen: str) -> socket.socket:
             raise
     except (OSError, ValueError, OverflowError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Refused(
-            f"The opt-out page cannot listen on {listen} ({why}): end the program that does, or "
-            'write another address at [web] listen in potok.toml ("" switches the page off)'
-        ) from error
+        raise Refused(f"{what} cannot listen on {listen} ({why}): {do}") from error
     return bound
 
 
