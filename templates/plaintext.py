@@ -216,7 +216,6 @@ def _is_line(row: Any) -> bool:
     return True
 
 
-_MARK = re.compile(rf"\s?{LINK_START}([^{LINK_END}]*){LINK_END}")
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -224,14 +223,22 @@ def finish(text: str) -> str:
     """Rendered text with its links numbered at the end and its blank lines in order."""
     urls: dict[str, int] = {}
 
-    def number(found: re.Match[str]) -> str:
-        url = "".join(found[1].split())
+    first, *marked = text.split(LINK_START)
+    pieces = [first]
+    for piece in marked:
+        link, end, rest = piece.partition(LINK_END)
+        if not end:
+            pieces.append(LINK_START + piece)
+            continue
+        before, url = pieces[-1], "".join(link.split())
+        if before[-1:].isspace():
+            pieces[-1] = before = before[:-1]
         shown = url.removeprefix("mailto:").removeprefix("tel:")
-        if not url or text.endswith(shown, 0, found.start()):
-            return ""
-        return f" [{urls.setdefault(url, len(urls) + 1)}]"
+        if url and not before.endswith(shown):
+            pieces.append(f" [{urls.setdefault(url, len(urls) + 1)}]")
+        pieces.append(rest)
 
-    lines = [_line(line) for line in _MARK.sub(number, text).split("\n")]
+    lines = [_line(line) for line in "".join(pieces).split("\n")]
     text = _GAPS.sub("\n\n", "\n".join(line for line in lines if line != "-")).strip()
     if urls:
         text += "\n\n" + "\n".join(f"[{place}] {url}" for url, place in urls.items())
