@@ -7,8 +7,8 @@ Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, mo
 Read        source.py (the folder), enclosed.py (pictures, attachments), pieces.py (includes and
             layouts), protect.py (Jinja hidden), markup.py (trees), style_sheet.py and inline.py
             (CSS), plaintext.py (text part), compile.py, compiled.py, fields.py (what a template may
-            read), environment.py and filters.py (the sandbox), render.py, rendered.py, check.py,
-            check_html.py, branches.py, greeting.py,
+            read), environment.py, budget.py and filters.py (the sandbox), render.py,
+            rendered.py, check.py, check_html.py, branches.py, greeting.py,
             odd_names.py, coverage.py (what it makes of everybody), starters/, tables.py, errors.py
 """
 

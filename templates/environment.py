@@ -1,14 +1,13 @@
 """The one Jinja environment: a sandbox that knows our fields and cannot be made to run away.
 
 Templates are written by people who may copy them from anywhere, so they get no Python object but
-plain values, an allowlist of methods and filters, and a budget of loop rounds and output per
-rendering.
+plain values, an allowlist of methods and filters, and a budget per rendering: of loop rounds, and
+of characters that are printed or worked on. Whatever takes time spends from it, so it bounds the
+time as well, and the same template is stopped at the same place on every machine.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import BaseLoader, DictLoader, Undefined, nodes
@@ -18,13 +17,20 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Joiner, Namespace
 from markupsafe import Markup, escape
 
+from templates.budget import (
+    MAX_BITS,
+    MAX_CHARACTERS,
+    Budget,
+    budget,
+    in_force,
+    measured,
+    spend,
+    weigh,
+    weighed,
+)
 from templates.fields import Scope, Unknown
 from templates.filters import FILTERS
 
-#: Rounds of all loops together in one rendering of one part.
-MAX_ROUNDS = 20_000
-#: Characters one part may have; also the bound of every text made on the way.
-MAX_CHARACTERS = 2_000_000
 #: Numbers `range()` gives at most.
 MAX_RANGE = 1_000
 
@@ -58,51 +64,8 @@ _METHODS: tuple[tuple[type, frozenset[str]], ...] = (
 _RUNTIME = (LoopContext, Macro, BlockReference, Joiner, Namespace)
 
 
-class Budget:
-    """What one rendering may still use up."""
-
-    __slots__ = ("characters", "held", "rounds")
-
-    def __init__(self) -> None:
-        self.rounds = MAX_ROUNDS
-        self.characters = 2 * MAX_CHARACTERS
-        #: Values taken out of the HTML until it is inlined, escaped.
-        self.held: list[str] = []
-
-    def round(self) -> None:
-        self.rounds -= 1
-        if self.rounds < 0:
-            raise SecurityError(f"the loops go round more than {MAX_ROUNDS:,} times")
-
-    def spend(self, characters: int) -> None:
-        self.characters -= characters
-        if self.characters < 0:
-            raise SecurityError(f"the text grows beyond {MAX_CHARACTERS:,} characters")
-
-
-#: None while Jinja folds constants at compile time: what an author typed out is small enough.
-_budget: ContextVar[Budget | None] = ContextVar("budget", default=None)
-
-
-@contextmanager
-def budget() -> Iterator[Budget]:
-    """One rendering's budget, in force inside the block."""
-    fresh = Budget()
-    token = _budget.set(fresh)
-    try:
-        yield fresh
-    finally:
-        _budget.reset(token)
-
-
-def _spend(characters: int) -> None:
-    present = _budget.get()
-    if present is not None:
-        present.spend(characters)
-
-
 def _round() -> str:
-    present = _budget.get()
+    present = in_force()
     if present is not None:
         present.round()
     return ""
@@ -117,7 +80,7 @@ def _held(value: Any) -> Any:
 
     What may hold elements, or would leave nothing behind, is no mere value and stays.
     """
-    present = _budget.get()
+    present = in_force()
     shown = _shown(value)
     if present is None or isinstance(shown, Markup) or not str(shown).strip():
         return value
@@ -136,10 +99,13 @@ def _shown(value: Any) -> Any:
     """How an expression's value is printed: lists as words, whole floats without `.0`."""
     if isinstance(value, str):
         if len(value) > 1000:
-            _spend(len(value))
+            spend(len(value))
         return value
     if isinstance(value, (list, tuple)):
+        weigh(value)
         return ", ".join(str(each) for each in value)
+    if isinstance(value, dict):
+        weigh(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if value is None:
@@ -180,6 +146,14 @@ class Environment(ImmutableSandboxedEnvironment):
         owner = getattr(obj, "__self__", None)
         return isinstance(owner, (str, dict, list, LoopContext))
 
+    def call(self, context: Any, obj: Any, *arguments: Any, **named: Any) -> Any:
+        owner = getattr(obj, "__self__", None)
+        if isinstance(owner, (str, list, dict)):
+            weigh(owner)
+        for each in arguments:
+            weigh(each)
+        return super().call(context, obj, *arguments, **named)
+
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**":
             raise SecurityError("powers (**) are not available")
@@ -188,9 +162,12 @@ class Environment(ImmutableSandboxedEnvironment):
         if operator == "*":
             for text, times in ((left, right), (right, left)):
                 if isinstance(text, (str, list, tuple)) and isinstance(times, int):
-                    _spend(len(text) * max(times, 0))
+                    spend(len(text) * max(times, 0))
+            numbers = isinstance(left, int) and isinstance(right, int)
+            if numbers and left.bit_length() + right.bit_length() > MAX_BITS:
+                raise SecurityError("the numbers grow without end")
         if operator == "+" and isinstance(left, (str, list, tuple)):
-            _spend(len(left))
+            spend(len(left))
         return super().call_binop(context, operator, left, right)
 
     def _generate(self, source: nodes.Template, *args: Any, **kwargs: Any) -> str:
@@ -198,25 +175,34 @@ class Environment(ImmutableSandboxedEnvironment):
 
 
 def _bounded(tree: nodes.Template) -> nodes.Template:
-    """`tree` with every round of a loop or macro counted and every `~` measured."""
+    """`tree` with every round of a loop or macro counted, and what `~`, comparisons, slices
+    and loop conditions work on measured."""
     again: list[nodes.For | nodes.Macro] = [*tree.find_all(nodes.For), *tree.find_all(nodes.Macro)]
     for block in again:
         tick = nodes.Call(nodes.Name("_round", "load"), [], [], None, None)
         block.body.insert(0, nodes.ExprStmt(tick, lineno=block.lineno))
     for joined in list(tree.find_all(nodes.Concat)):
-        joined.nodes = [
-            nodes.Filter(each, "_measured", [], [], None, None, lineno=each.lineno)
-            for each in joined.nodes
-        ]
+        joined.nodes = [_measuring(each) for each in joined.nodes]
+    for loop in list(tree.find_all(nodes.For)):
+        if loop.test is not None:
+            loop.iter = _measuring(loop.iter)
+    for taken in list(tree.find_all(nodes.Getitem)):
+        if isinstance(taken.arg, nodes.Slice):
+            taken.node = _measuring(taken.node)
+    for compared in list(tree.find_all(nodes.Compare)):
+        for operand in compared.ops:
+            # Against a constant it takes no longer than what the author typed.
+            if operand.op in ("in", "notin") or not isinstance(compared.expr, nodes.Const):
+                operand.expr = _measuring(operand.expr)
     if tree.environment is not None:
         tree.set_environment(tree.environment)
     return tree
 
 
-def _measured(value: Any) -> Any:
-    if isinstance(value, str):
-        _spend(len(value))
-    return value
+def _measuring(node: nodes.Expr) -> nodes.Expr:
+    if isinstance(node, nodes.Const):
+        return node
+    return nodes.Filter(node, "_measured", [], [], None, None, lineno=node.lineno)
 
 
 def _is_markup(name: str | None) -> bool:
@@ -239,7 +225,8 @@ def make_environment(
         cache_size=64,
         auto_reload=False,
     )
-    environment.filters = {**FILTERS, "_measured": _measured}
+    filters = {name: weighed(name, filter) for name, filter in FILTERS.items()}
+    environment.filters = {**filters, "_measured": measured}
     environment.globals = {
         "range": _range,
         "namespace": Namespace,
