@@ -10,10 +10,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
@@ -122,16 +122,19 @@ def cover(
             where(rule, now=now, zone=zone, whole=True),
             why_left_out_of(permission).is_(None),
         )
-        pages = _pages(session, conditions)
         wanted = processes or _cores()
         if counted.mailable < _WORTH_A_PROCESS and processes is None:
             wanted = 1
-        for part, told in _looked(desk, pages, wanted, told=tell is not None):
-            found = found.merged(part)
-            done += part.messages
-            if tell is not None:
-                tell(told)
-            progress(done, counted.mailable)
+        with (
+            closing(_pages(session, conditions)) as pages,
+            closing(_looked(desk, pages, wanted, told=tell is not None)) as parts,
+        ):
+            for part, told in parts:
+                found = found.merged(part)
+                done += part.messages
+                if tell is not None:
+                    tell(told)
+                progress(done, counted.mailable)
     branches = noting_environment(desk.compiled).branches
     return Covered(tally=found, branches=branches, audience=counted)
 
@@ -140,14 +143,16 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pages(session: Session, conditions: Sequence[object]) -> Iterator[list[Recipient]]:
+def _pages(
+    session: Session, conditions: Sequence[object]
+) -> Generator[list[Recipient], None, None]:
     """The recipients by lead id, a page at a time; the list itself is asked for once."""
     chosen = select(col(Lead.id)).where(*conditions).order_by(col(Lead.id))  # type: ignore[arg-type]
-    ids = session.execute(chosen, execution_options={"yield_per": PAGE})
-    for page in ids.scalars().partitions(PAGE):
-        wanted = [lead_id for lead_id in page if lead_id is not None]
-        found = recipients(session, wanted)
-        yield [found[lead_id] for lead_id in wanted]
+    with closing(session.execute(chosen, execution_options={"yield_per": PAGE})) as ids:
+        for page in ids.scalars().partitions(PAGE):
+            wanted = [lead_id for lead_id in page if lead_id is not None]
+            found = recipients(session, wanted)
+            yield [found[lead_id] for lead_id in wanted]
 
 
 _Part = tuple[Tally, list[Told]]
@@ -155,7 +160,7 @@ _Part = tuple[Tally, list[Told]]
 
 def _looked(
     desk: Desk, pages: Iterator[list[Recipient]], processes: int, *, told: bool
-) -> Iterator[_Part]:
+) -> Generator[_Part, None, None]:
     """Each page's part, in order."""
     if processes == 1:
         environment = noting_environment(desk.compiled)
@@ -214,6 +219,7 @@ _seat: list[tuple[Desk, NotingEnvironment]] = []
 
 def _sit_down(desk: Desk) -> None:
     """Prepares a process that renders."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()

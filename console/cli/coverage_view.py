@@ -128,7 +128,7 @@ def show_coverage(
     out = sum(audience.left_out.values())
     left = f" ({out:,} of {audience.matching:,} leads are left out)" if out else ""
     if not tally.messages:
-        screen.print(f"{name}: nobody of {whom} may be written to{left}, so nothing was rendered.")
+        screen.print(f"{name} for {whom}: there is nobody who may be written to{left}.")
         return
     screen.print(f"{name} for {whom}: {_messages(tally.messages)}{left}")
     _show_failed(screen, tally)
