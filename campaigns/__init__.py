@@ -7,16 +7,17 @@ Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), R
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
             planning.py (with openings.py), ranges.py, rules.py, rfc_message_id.py, admit.py,
-            candidates.py, queue.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
-            lane.py, worker.py, observe.py, store.py, status.py, verify.py, verify_sequences.py,
-            shown.py, opt_out.py, sequence_definition.py, sequences.py, sequence_runs.py,
-            sequence_status.py, enrolments.py (with
+            candidates.py, queue.py, circumstances.py, writing.py, finish.py, doubt.py,
+            settling.py, delivery.py, lane.py, worker.py, observe.py, store.py, status.py,
+            verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
+            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
             stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
             matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
             forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
+from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.ended import Ended
@@ -75,6 +76,7 @@ from campaigns.when import When, instant_of
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import (
     UNSUBSCRIBE,
+    VIEW,
     Office,
     Written,
     enclosures,
@@ -165,6 +167,10 @@ __all__ = [
     "find_names",
     "identity_facts",
     "UNSUBSCRIBE",
+    "VIEW",
+    "Circumstances",
+    "asks",
+    "circumstances",
     "Desk",
     "Taken",
     "take",

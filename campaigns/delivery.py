@@ -5,14 +5,16 @@ to be committed; `under_way` counts a message until it is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from campaigns.candidates import LaneRules
+from campaigns.circumstances import asks, circumstances
 from campaigns.finish import finish, skip_unmade
 from campaigns.observe import Observer
 from campaigns.queue import Claimed
@@ -97,6 +99,26 @@ class Delivery:
     def in_line(self) -> bool:
         """Whether a claimed message waits for a connection."""
         return not self._line.empty()
+
+    async def informed(self, claims: Sequence[Claimed], now: datetime) -> list[Claimed]:
+        """The claimed messages with what their templates ask; most ask nothing and cost nothing."""
+        waiting: dict[int, list[Claimed]] = {}
+        for claimed in claims:
+            waiting.setdefault(claimed.template_version_id, []).append(claimed)
+        found: dict[int, Claimed] = {each.message_id: each for each in claims}
+        for version_id, batch in waiting.items():
+            compiled = await self._shared.load(version_id)
+            if not asks(compiled):
+                continue
+            ids = [each.recipient.lead_id for each in batch]
+            look = partial(
+                circumstances, compiled=compiled, lead_ids=ids, now=now, zone=self._rules.zone
+            )
+            told = await self._shared.store.read(look)
+            for each in batch:
+                known = told[each.recipient.lead_id]
+                found[each.message_id] = replace(each, circumstances=known)
+        return list(found.values())
 
     def put(self, claimed: Claimed) -> None:
         """A claimed message gets in line."""

@@ -180,7 +180,7 @@ class LaneDriver:
         claims = await shared.store.write(work)
         shared.fault("claimed")
         self._after_run = claims.last_run
-        for claimed in claims.claimed:
+        for claimed in await self._delivery.informed(claims.claimed, now):
             if self._pacer is not None:
                 self._pacer.took(now)
             self._delivery.put(claimed)

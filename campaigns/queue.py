@@ -19,6 +19,7 @@ from sqlmodel import Session, col
 
 from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
 from campaigns.candidates import Due, LaneRules, candidates
+from campaigns.circumstances import NOTHING, Circumstances
 from campaigns.runs import Terms
 from campaigns.states import RunState, State
 from campaigns.tables import Attempt, Message, Run
@@ -46,6 +47,8 @@ class Claimed:
     expires_at: datetime
     claimed_at: datetime
     recipient: Recipient
+    #: What else its template asks; looked up right after the claim (`delivery.py`).
+    circumstances: Circumstances = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

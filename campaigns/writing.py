@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from campaigns.circumstances import NOTHING, Circumstances
 from campaigns.finish import Sent
 from campaigns.queue import Claimed
 from deliverability import Enclosure, Envelope, Identity, SmtpServer, compose, make_token
@@ -17,6 +18,8 @@ from templates import Compiled, Letter, Links, Rendered, Sender, render, render_
 
 #: Purpose of opt-out tokens: a token signed for one purpose opens nothing else.
 UNSUBSCRIBE = "unsubscribe"
+#: The same of links that show a mail in the browser.
+VIEW = "view"
 
 #: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
 NOBODY = "test"
@@ -52,6 +55,7 @@ def write_message(claimed: Claimed, compiled: Compiled, office: Office) -> Writt
         message_id=claimed.message_id,
         rfc_message_id=claimed.rfc_message_id,
         at=claimed.claimed_at,
+        circumstances=claimed.circumstances,
     )
 
 
@@ -63,6 +67,7 @@ def write_trial(
     to: tuple[str, str],
     rfc_message_id: str,
     at: datetime,
+    circumstances: Circumstances = NOTHING,
 ) -> Written:
     """The mail `recipient` would get, addressed to `to` (address, name), to be looked at.
 
@@ -77,6 +82,7 @@ def write_trial(
         message_id=0,
         rfc_message_id=rfc_message_id,
         at=at,
+        circumstances=circumstances,
     )
 
 
@@ -89,10 +95,15 @@ def _write(
     message_id: int,
     rfc_message_id: str,
     at: datetime,
+    circumstances: Circumstances,
 ) -> Written:
     identity = office.identity
     token = make_token(office.link_keys, UNSUBSCRIBE, recipient.token, message_id)
-    url = f"{office.base_url.rstrip('/')}/u/{token}" if office.base_url else None
+    base = office.base_url.rstrip("/")
+    url = f"{base}/u/{token}" if base else None
+    view = ""
+    if base and "view" in compiled.asks:
+        view = f"{base}/v/{make_token(office.link_keys, VIEW, recipient.token, message_id)}"
     answers_to = identity.reply_to or identity.from_address
     mailto = f"mailto:{answers_to}?subject={quote('unsubscribe ' + token)}"
     rendered = render(
@@ -104,7 +115,9 @@ def _write(
                 address=identity.from_address,
                 postal_address=identity.postal_address,
             ),
-            links=Links(unsubscribe=url or mailto, mailto_unsubscribe=mailto),
+            links=Links(unsubscribe=url or mailto, view=view, mailto_unsubscribe=mailto),
+            deals=circumstances.deals,
+            segments=circumstances.segments,
         ),
     )
     around: dict[str, Any] = {

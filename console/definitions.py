@@ -1,6 +1,5 @@
 """The definition files of a workspace, read and closed: what `apply` would freeze."""
 
-import codecs
 import difflib
 import json
 import re
@@ -15,6 +14,7 @@ import templates
 from console.errors import SettingsError
 from console.sections import Source, read_toml
 from console.settings import Settings
+from console.unchanged import as_it_was
 from leads import JsonObject, Version
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
@@ -51,7 +51,8 @@ def _segment_texts(body: JsonObject) -> dict[str, str]:
 
 
 def _template_texts(body: JsonObject) -> dict[str, str]:
-    return dict(body["files"])
+    asked = {f"segment {name}": each["rule"] for name, each in body.get("segments", {}).items()}
+    return {**body["files"], **asked}
 
 
 def _campaign_texts(body: JsonObject) -> dict[str, str]:
@@ -109,10 +110,11 @@ def read_definitions(
     with file and line.
     """
     mistakes = Mistakes()
-    found = [
-        *_segments(settings, mistakes),
-        *_templates(settings.path / TEMPLATE.folder, applied or {}, mistakes),
-    ]
+    found = list(_segments(settings, mistakes))
+    # A segment with its own mistake is there all the same.
+    bodies: dict[str, JsonObject] = {path.stem: {} for path in _files(settings.path, SEGMENT)}
+    bodies |= {each.name: each.body for each in found}
+    found += _templates(settings.path / TEMPLATE.folder, applied or {}, bodies, mistakes)
     names = {kind.word: {d.name for d in found if d.kind == kind.word} for kind in KINDS}
     # A name is known when its file is there, even if that file has its own mistake.
     for kind in (SEGMENT, TEMPLATE):
@@ -122,6 +124,14 @@ def read_definitions(
     found += _sequences(settings, found, names, mistakes)
     mistakes.raise_any()
     return found
+
+
+def segment_bodies(settings: Settings) -> dict[str, JsonObject]:
+    """The segments as their files say them, closed. Raises SettingsError that names mistakes."""
+    mistakes = Mistakes()
+    bodies = {each.name: each.body for each in _segments(settings, mistakes)}
+    mistakes.raise_any()
+    return bodies
 
 
 def _files(workspace: Path, kind: Kind) -> list[Path]:
@@ -174,7 +184,10 @@ def _segments(settings: Settings, mistakes: Mistakes) -> Iterator[Definition]:
 
 
 def _templates(
-    folder: Path, applied: Mapping[str, JsonObject], mistakes: Mistakes
+    folder: Path,
+    applied: Mapping[str, JsonObject],
+    segments: Mapping[str, JsonObject],
+    mistakes: Mistakes,
 ) -> Iterator[Definition]:
     if not folder.is_dir():
         return
@@ -186,11 +199,13 @@ def _templates(
             continue
         files = {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.is_file()}
         body = applied.get(path.name)
-        if body is not None and _as_it_was(body, files, partials):
+        if body is not None and as_it_was(body, files, partials, segments):
             yield Definition(kind=TEMPLATE.word, name=path.name, body=body)
             continue
         try:
-            compiled = templates.compile_template(path.name, files, partials=partials)
+            compiled = templates.compile_template(
+                path.name, files, partials=partials, segments=segments
+            )
         except templates.SourceError as error:
             file = error.where.partition(":")[0]
             place = (
@@ -199,18 +214,6 @@ def _templates(
             mistakes.add(f"{place.rstrip('/')}/{error}")
         else:
             yield Definition(kind=TEMPLATE.word, name=path.name, body=compiled.body())
-
-
-def _as_it_was(body: JsonObject, files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> bool:
-    """Whether these files, and nothing outside the folder, made the applied template."""
-    kept = templates.Compiled.from_body("", body).folder()
-    now = {name: data for name, data in files.items() if not name.startswith(".")}
-    for name in body["files"].keys() & now.keys():
-        # The way templates reads texts: no byte order mark, no Windows line ends.
-        now[name] = now[name].removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n")
-    if now != kept:
-        return False
-    return not any(name in text for name in partials for text in body["files"].values())
 
 
 def _campaigns(

@@ -22,7 +22,7 @@ from console.mail_parts import (
     open_mail,
     read_html,
 )
-from console.previews import lead_named, specimen, template_files, trial
+from console.previews import lead_named, segments_now, specimen, template_files, trial
 from console.web.preview import Look, Shown, Wrong
 from console.wiring import Workspace
 from deliverability import Identity
@@ -173,11 +173,14 @@ class Preview:
         with self._lock:
             if self._made is None or self._made[0] != state:
                 made: Compiled | Exception
+                segments = None
                 try:
-                    made = compile_template(self.name, files, partials=partials)
+                    segments = segments_now(self.workspace, files, partials)
+                    made = compile_template(self.name, files, partials=partials, segments=segments)
                 except Exception as error:  # told on the page
                     made = error
-                self._made = (state, made, check(files, partials=partials))
+                found = check(files, partials=partials, segments=segments)
+                self._made = (state, made, found)
             return self._made[1:]
 
     def _keep(self, opened: Opened) -> str:

@@ -1,16 +1,18 @@
 """Templates as their files are now, rendered for one lead: for looking at and for test mails."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import NoReturn
 
-from campaigns import Office, Written, write_trial
+from campaigns import Circumstances, Office, Written, asks, circumstances, write_trial
+from console.definitions import segment_bodies
 from console.errors import Refused
 from console.wiring import Workspace
 from deliverability import Identity
 from leads import (
+    JsonObject,
     Recipient,
     address_key,
     find_lead,
@@ -50,7 +52,20 @@ def refuse_unknown(what: str, name: str, known: list[str]) -> NoReturn:
 def compiled_now(workspace: Workspace, name: str) -> Compiled:
     """The template as its files say it, applied or not. Raises templates.SourceError."""
     files, partials = template_files(workspace, name)
-    return compile_template(name, files, partials=partials)
+    segments = segments_now(workspace, files, partials)
+    return compile_template(name, files, partials=partials, segments=segments)
+
+
+def segments_now(
+    workspace: Workspace, files: Mapping[str, bytes], partials: Mapping[str, bytes]
+) -> dict[str, JsonObject] | None:
+    """The segments as their files say them, when these texts ask about one.
+
+    Raises SettingsError when a segment has a mistake of its own.
+    """
+    if not any(b"segment" in text for text in (*files.values(), *partials.values())):
+        return None
+    return segment_bodies(workspace.settings)
 
 
 def identity_name(workspace: Workspace, name: str | None) -> str:
@@ -120,13 +135,20 @@ def trial(
     deliverability.DeliverabilityError.
     """
     token = format(workspace.random.getrandbits(64), "016x")
+    now, zone = workspace.now(), workspace.settings.time_zone
+    around = Circumstances()
+    if asks(compiled):
+        with workspace.database.reading() as session:
+            told = circumstances(session, compiled, [lead.lead_id], now=now, zone=zone)
+        around = told[lead.lead_id]
     return write_trial(
         lead,
         compiled if to is None else marked(compiled),
         office_of(workspace, sender),
         to=(lead.email, lead.name) if to is None else (to, ""),
         rfc_message_id=f"test.{token}@{sender.domain}",
-        at=workspace.now(),
+        at=now,
+        circumstances=around,
     )
 
 

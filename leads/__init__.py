@@ -76,8 +76,8 @@ from leads.permission import (
 )
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
-from leads.recipient import Recipient
-from leads.recipients import recipients
+from leads.recipient import OpenDeal, Recipient
+from leads.recipients import open_deals, recipients
 from leads.row import BigKey, Hundredths, Instant, Json, JsonObject, Row
 from leads.suppression import (
     STRENGTH,
@@ -132,6 +132,8 @@ __all__ = [
     "Import",
     "Recipient",
     "recipients",
+    "OpenDeal",
+    "open_deals",
     "Address",
     "parse_address",
     "address_key",

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 
@@ -38,3 +39,17 @@ class Recipient:
     tags: tuple[str, ...] = ()
     #: `preferences["topic"]` is the list of stated values, in the order they were stated.
     preferences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OpenDeal:
+    """A deal that is neither won nor lost, as it was at one moment."""
+
+    name: str
+    #: In units of `currency`; None while nobody knows it.
+    amount: Decimal | None = None
+    #: ISO 4217; empty without an amount.
+    currency: str = ""
+    #: Where the lead stands in its pipeline.
+    stage: str = ""
+    expected_close: date | None = None

@@ -12,6 +12,7 @@ from typing import Literal
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.meta import find_undeclared_variables
 
+from leads import JsonObject
 from templates.check_html import HtmlProblem, html_problems
 from templates.compile import compile_template
 from templates.compiled import Compiled, Texts
@@ -22,9 +23,6 @@ from templates.source import MESSAGE, Source, line_of, read_source
 
 Level = Literal["error", "warning", "notice"]
 
-#: Names that are there without the author's doing.
-_GIVEN = frozenset({*KNOWN, "language", "range", "namespace", "joiner", "loop", "self"})
-
 #: Gmail cuts a message whose HTML is larger than 102 kB and hides the rest, the opt-out link
 #: included, behind "View entire message". Google does not document the figure; mail makers
 #: measured it: https://help.activecampaign.com/hc/en-us/articles/115001060524
@@ -33,24 +31,15 @@ CLIPPED_BYTES = 102 * 1024
 LONG_SUBJECT = 70
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing to look at."""
-
-    #: A stable name: `unknown-field`.
-    id: str
-    level: Level
-    #: `file:line`.
-    where: str
-    what: str
-    #: What to do about it.
-    do: str
-
-
 def check(
-    template: Compiled | Mapping[str, bytes], *, partials: Mapping[str, bytes] | None = None
+    template: Compiled | Mapping[str, bytes],
+    *,
+    partials: Mapping[str, bytes] | None = None,
+    segments: Mapping[str, JsonObject] | None = None,
 ) -> list[Finding]:
     """All findings of a compiled template, or of a folder's files with the workspace's partials.
+
+    `segments` are the bodies of those there are; without them any name is taken.
 
     Errors come first. Never raises for what a template says: a file that cannot be read is a
     finding too.
@@ -64,7 +53,7 @@ def check(
     try:
         source = read_source(files, partials)
         if not isinstance(template, Compiled):
-            compiled = compile_template("", files, partials=partials)
+            compiled = compile_template("", files, partials=partials, segments=segments)
     except SourceError as error:
         do = error.do or "correct the line"
         return [Finding(id=error.id, level="error", where=error.where, what=error.what, do=do)]
@@ -102,46 +91,6 @@ def _jinja_texts(source: Source) -> Iterator[tuple[str, str]]:
         for text in texts.values():
             # Blank lines in front bring the text to its line in message.toml.
             yield MESSAGE, "\n" * (line_of(source.files[MESSAGE], key) - 1) + text
-
-
-def _message(source: Source) -> Iterator[Finding]:
-    toml = source.files[MESSAGE]
-    line = line_of(toml, "subject")
-    for text in source.subject.values():
-        if not text.strip():
-            yield Finding(
-                id="empty-subject",
-                level="error",
-                where=f"{MESSAGE}:{line}",
-                what="the subject is empty",
-                do='write subject = "..."',
-            )
-        elif len(text) > LONG_SUBJECT and "{" not in text:
-            yield Finding(
-                id="long-subject",
-                level="warning",
-                where=f"{MESSAGE}:{line}",
-                what=f"the subject has {len(text)} characters; inboxes show 40 to 70",
-                do="put what matters first, or shorten it",
-            )
-    for language, fields in source.defaults.items():
-        if language and language not in {**source.subject, **source.html, **source.text}:
-            yield Finding(
-                id="unused-defaults",
-                level="warning",
-                where=f"{MESSAGE}:{line_of(toml, language)}",
-                what=f"defaults.{language} is never used: there is no text in that language",
-                do=f"write body.{language}.html or a subject for {language}",
-            )
-        del fields
-    if source.html and not any(text.strip() for text in source.preheader.values()):
-        yield Finding(
-            id="no-preheader",
-            level="notice",
-            where=f"{MESSAGE}:1",
-            what="there is no preheader, so inboxes show the first words of the body",
-            do='write preheader = "..."',
-        )
 
 
 def _parts(
@@ -227,63 +176,3 @@ _REQUIRED = {
 }
 
 
-def _path(node: nodes.Node) -> tuple[str, ...]:
-    """`lead.attributes.industry` of a chain of attributes; empty for anything else."""
-    if isinstance(node, nodes.Name):
-        return (node.name,)
-    if isinstance(node, nodes.Getattr):
-        above = _path(node.node)
-        return (*above, node.attr) if above else ()
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
-        above = _path(node.node)
-        return (*above, str(node.arg.value)) if above else ()
-    return ()
-
-
-def _paths(environment: Environment, text: str) -> set[str]:
-    tree = environment.parse(text)
-    found = tree.find_all((nodes.Getattr, nodes.Getitem))
-    return {".".join(_path(node)) for node in found}
-
-
-def _fields(environment: Environment, file: str, text: str) -> Iterator[Finding]:
-    """Names and fields that do not exist, wherever they stand."""
-    try:
-        tree = environment.parse(text, file)
-    except TemplateSyntaxError as error:
-        yield _unknown(file, error.lineno, error.message or "syntax error", "correct the line")
-        return
-    free = find_undeclared_variables(tree)
-    for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name in free and name.name not in _GIVEN:
-            yield _unknown(file, name.lineno, f"{name.name} is not known", _nearest_name(name.name))
-    for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
-        path = _path(node)
-        if len(path) != 2 or path[0] not in KNOWN or path[0] not in free:
-            continue
-        if path[1] not in KNOWN[path[0]]:
-            where = _nearest_field(path[0], path[1])
-            yield _unknown(file, node.lineno, f"{path[0]}.{path[1]} is not known", where)
-
-
-def _unknown(file: str, line: int, what: str, do: str) -> Finding:
-    return Finding(id="unknown-field", level="error", where=f"{file}:{line}", what=what, do=do)
-
-
-def _nearest_name(name: str) -> str:
-    fields = {field: f"{scope}.{field}" for scope, each in KNOWN.items() for field in each}
-    if name in fields:
-        return f"write {fields[name]}"
-    close = get_close_matches(name, [*KNOWN, *fields], n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {fields.get(close[0], close[0])}?"
-    return "known are " + ", ".join(KNOWN)
-
-
-def _nearest_field(scope: str, field: str) -> str:
-    close = get_close_matches(field, KNOWN[scope], n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {scope}.{close[0]}?"
-    if scope == "lead":
-        return f"a column of your own is lead.{OPEN_FIELDS[0]}.{field}"
-    return "known are " + ", ".join(f"{scope}.{each}" for each in KNOWN[scope])

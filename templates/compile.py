@@ -1,12 +1,13 @@
 """From a template folder to a compiled template: syntax checked, CSS inlined, text part made."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from jinja2 import TemplateSyntaxError, meta
 
-from templates.compiled import Compiled, Part, TextFrom, Texts
+from leads import JsonObject
+from templates.compiled import Compiled, Part, TextFrom, Texts, name_part
 from templates.enclosed import Enclosed, bytes_of, require_size
 from templates.environment import Environment, make_environment
 from templates.errors import SourceError
@@ -15,6 +16,7 @@ from templates.markup import is_document, whole
 from templates.pieces import Piece, flatten, split
 from templates.plaintext import text_source
 from templates.protect import protect
+from templates.questions import closed_segments, questions
 from templates.source import MESSAGE, Source, line_of, read_source
 
 #: Mail clients show the first words of the body beside the subject. The preheader goes there, and
@@ -28,10 +30,15 @@ _PADDING = "&#847;&zwnj;&nbsp;" * 90
 
 
 def compile_template(
-    name: str, files: Mapping[str, bytes], *, partials: Mapping[str, bytes] | None = None
+    name: str,
+    files: Mapping[str, bytes],
+    *,
+    partials: Mapping[str, bytes] | None = None,
+    segments: Mapping[str, JsonObject] | None = None,
 ) -> Compiled:
     """The template in `files` (by file name), with the workspace's `partials` (`_*.html`).
 
+    `segments` are the closed bodies of all there are; without it those asked about stay unknown.
     The result is closed: rendering it reads nothing else. Raises SourceError with file and line.
     """
     source = read_source(files, partials or {})
@@ -43,6 +50,7 @@ def compile_template(
     }
     used = _imported(environment, source)
     _attachment_names(environment, source)
+    asked = questions(environment, [*_parts(texts, source)], [source.partials[n] for n in used])
     return Compiled(
         name=name,
         language=source.language,
@@ -53,6 +61,8 @@ def compile_template(
         files=dict(sorted(source.files.items())),
         images=_images(source, texts, used),
         attachments=source.attachments,
+        segments=closed_segments(asked.segments, segments),
+        asks=asked.others,
     )
 
 
@@ -103,6 +113,13 @@ def _images(source: Source, texts: Mapping[str, Texts], partials: set[str]) -> t
         {each.file: len(bytes_of(each)) for each in (*found.values(), *source.attachments)}
     )
     return tuple(found[name] for name in sorted(found))
+
+
+def _parts(texts: Mapping[str, Texts], source: Source) -> Iterator[Part]:
+    for each in texts.values():
+        yield from (part for part in (each.subject, each.html, each.text) if part is not None)
+    for enclosed in source.attachments:
+        yield name_part(enclosed)
 
 
 def _attachment_names(environment: Environment, source: Source) -> None:

@@ -36,6 +36,12 @@ class Part:
         return f"{best[1]}:{best[2] if self.lines else line}"
 
 
+def name_part(attachment: Enclosed) -> Part:
+    """The name of an attachment, to be rendered."""
+    line = (1, "message.toml", attachment.line)
+    return Part(source=attachment.name, file="message.toml", lines=(line,))
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Texts:
     """All parts of the mail in one language."""
@@ -71,6 +77,10 @@ class Compiled:
     images: tuple[Enclosed, ...] = ()
     #: Their names are Jinja.
     attachments: tuple[Enclosed, ...] = ()
+    #: The segments it asks about, each as it was applied.
+    segments: Mapping[str, JsonObject] = field(default_factory=dict)
+    #: What else it reads that must be looked up: `deals`, `view`.
+    asks: tuple[str, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -96,11 +106,12 @@ class Compiled:
     def from_body(cls, name: str, body: JsonObject) -> "Compiled":
         """The template that `body()` was called on."""
         texts = {language: _texts(each) for language, each in body["texts"].items()}
-        enclosed = {
+        more: dict[str, Any] = {
             key: tuple(Enclosed(**each) for each in body.get(key, ()))
             for key in ("images", "attachments")
         }
-        return cls(**{**body, **enclosed, "name": name, "texts": texts})
+        more["asks"] = tuple(body.get("asks", ()))
+        return cls(**{**body, **more, "name": name, "texts": texts})
 
     def folder(self) -> dict[str, bytes]:
         """The author's files, as they lay in the folder."""
@@ -109,7 +120,7 @@ class Compiled:
 
 
 #: Fields that came later.
-_MORE = ("images", "attachments")
+_MORE = ("images", "attachments", "segments", "asks")
 
 
 def _part(body: JsonObject | None) -> Part | None:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import BaseLoader, DictLoader, Undefined, nodes
+from jinja2 import BaseLoader, DictLoader, Undefined, nodes, pass_context
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import BlockReference, LoopContext, Macro
+from jinja2.runtime import BlockReference, Context, LoopContext, Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Joiner, Namespace
 from markupsafe import Markup, escape
@@ -28,6 +28,7 @@ from templates.budget import (
     weigh,
     weighed,
 )
+from templates.circumstances import Deal, Segments
 from templates.fields import Scope, Unknown
 from templates.filters import FILTERS
 
@@ -64,11 +65,13 @@ _METHODS: tuple[tuple[type, frozenset[str]], ...] = (
 _RUNTIME = (LoopContext, Macro, BlockReference, Joiner, Namespace)
 
 
-def _round() -> str:
+@pass_context
+def _round(_: Context, value: Any) -> Any:
+    # A filter, which costs a tenth of a call; with the context, so that it is not folded away.
     present = in_force()
     if present is not None:
         present.round()
-    return ""
+    return value
 
 
 #: What stands in for a held value; its number is its place in `Budget.held`.
@@ -119,14 +122,14 @@ class Environment(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "+", "%"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        if type(obj) is Scope:
+        if type(obj) is Scope or type(obj) is Deal:
             return obj.seen[attribute] if attribute in obj.seen else obj.field(attribute)
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        if type(obj) is Scope:
+        if isinstance(obj, Scope):
             return obj.field(str(argument))
         return super().getitem(obj, argument)
 
@@ -139,9 +142,9 @@ class Environment(ImmutableSandboxedEnvironment):
         return isinstance(obj, _RUNTIME) or type(obj).__name__ == "TemplateModule"
 
     def is_safe_callable(self, obj: Any) -> bool:
-        if isinstance(obj, (Macro, BlockReference, LoopContext, Joiner)):
+        if isinstance(obj, (Macro, BlockReference, LoopContext, Joiner, Segments)):
             return True
-        if obj in (_round, _held, _range, Namespace, Joiner):
+        if obj in (_held, _range, Namespace, Joiner):
             return True
         owner = getattr(obj, "__self__", None)
         return isinstance(owner, (str, dict, list, LoopContext))
@@ -179,7 +182,7 @@ def _bounded(tree: nodes.Template) -> nodes.Template:
     and loop conditions work on measured."""
     again: list[nodes.For | nodes.Macro] = [*tree.find_all(nodes.For), *tree.find_all(nodes.Macro)]
     for block in again:
-        tick = nodes.Call(nodes.Name("_round", "load"), [], [], None, None)
+        tick = nodes.Filter(nodes.Const(""), "_round", [], [], None, None, lineno=block.lineno)
         block.body.insert(0, nodes.ExprStmt(tick, lineno=block.lineno))
     for joined in list(tree.find_all(nodes.Concat)):
         joined.nodes = [_measuring(each) for each in joined.nodes]
@@ -226,12 +229,11 @@ def make_environment(
         auto_reload=False,
     )
     filters = {name: weighed(name, filter) for name, filter in FILTERS.items()}
-    environment.filters = {**filters, "_measured": measured}
+    environment.filters = {**filters, "_measured": measured, "_round": _round}
     environment.globals = {
         "range": _range,
         "namespace": Namespace,
         "joiner": Joiner,
-        "_round": _round,
         "_held": _held,
     }
     return environment

@@ -8,43 +8,35 @@ is `Missing`: it may be asked about (`{% if lead.company %}`) but not printed.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Undefined, UndefinedError
 
-from leads import Recipient
+from leads import OpenDeal, Recipient
 
 #: Fields of `lead` in templates.
 LEAD_FIELDS = (
-    "email",
-    "name",
-    "first_name",
-    "last_name",
-    "company",
-    "job_title",
-    "phone",
-    "country",
-    "language",
-    "timezone",
-    "owner",
-    "source",
-    "stage",
-    "stage_at",
-    "score",
-    "tags",
+    *("email", "name", "first_name", "last_name", "company", "job_title", "phone", "country"),
+    *("language", "timezone", "owner", "source", "stage", "stage_at", "score", "tags"),
 )
 #: The two fields of `lead` that hold fields themselves, by the marketer's own names.
 OPEN_FIELDS = ("attributes", "prefers")
 SENDER_FIELDS = ("name", "address", "postal_address")
 LINK_FIELDS = ("unsubscribe", "view", "mailto_unsubscribe")
+DEAL_FIELDS = ("name", "amount", "currency", "stage", "expected_close")
 
 #: Every name a template may start from, with its fields.
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "lead": LEAD_FIELDS + OPEN_FIELDS,
     "sender": SENDER_FIELDS,
     "links": LINK_FIELDS,
+    "deal": DEAL_FIELDS,
+    # What `circumstances.py` makes; neither has fields.
+    "open_deals": (),
+    "segment": (),
 }
 
 #: Control characters and lone surrogates: no mail client shows them and some parsers trip on them.
@@ -80,6 +72,10 @@ class Letter:
     recipient: Recipient
     sender: Sender
     links: Links
+    #: Open deals, newest first.
+    deals: tuple[OpenDeal, ...] = ()
+    #: Of the segments that the template asks about, those the lead is in.
+    segments: frozenset[str] = frozenset()
 
 
 class FieldError(UndefinedError):
@@ -159,16 +155,20 @@ class Missing(Undefined):
         self._fail_with_undefined_error()
 
 
-def _clean(value: Any) -> Any:
+def clean(value: Any) -> Any:
     """`value` as it may be stored as JSON and shown: instants as text, control characters gone."""
     if isinstance(value, str):
         return _UNPRINTABLE.sub("", value) if _UNPRINTABLE.search(value) else value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, Mapping):
-        return {str(key): _clean(each) for key, each in value.items()}
+        return {str(key): clean(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_clean(each) for each in value]
+        return [clean(each) for each in value]
     return value
 
 
@@ -210,7 +210,7 @@ class Scope:
             return self._inner(name)
         found, value = self._take(name)
         if found:
-            value = self._read[name] = _clean(value)
+            value = self._read[name] = clean(value)
         if value is None or value == "" or value == []:
             return self._default(name, value)
         return value
@@ -235,6 +235,8 @@ class Scope:
             return value
         short = path.removeprefix("lead.")
         hint = f"{path} is empty for this lead and has no default"
+        if path.startswith("deal.") and not self._take("name")[1]:
+            hint = f"{path} is empty: the lead has no open deal; ask first: {{% if deal %}}"
         if path.startswith("lead."):
             hint += f'; add {short} = "..." under [defaults] in message.toml'
         return Missing(hint=hint, name=path)

@@ -56,6 +56,9 @@ _KEPT = [
     "wordcount",
 ]
 
+#: CLDR sets a space between letters and digits (alphaNextToNumber), which Babel leaves out.
+_CLOSE = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
+
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
@@ -112,18 +115,25 @@ def _number(value: Any) -> Decimal:
 
 @pass_context
 def as_money(context: Context, value: Any, currency: str = "") -> Any:
-    """`{{ lead.attributes.budget|money("PLN") }}`: 1 200,00 zł or PLN 1,200.00."""
+    """`{{ lead.attributes.budget|money("PLN") }}`: 1 200,00 zł or PLN 1,200.00.
+
+    `{{ deal.amount|money }}` brings its currency along.
+    """
     if isinstance(value, Undefined):
         return value
     number = _number(value)
+    currency = currency or getattr(value, "currency", "")
     if not currency:
         return format_decimal(number, locale=_locale(context))
-    return format_currency(number, currency, locale=_locale(context))
+    return _CLOSE.sub("\u00a0", format_currency(number, currency, locale=_locale(context)))
 
 
 @pass_context
 def plural(context: Context, value: Any, *forms: str) -> Any:
-    """`{{ n|plural("lead", "leads") }}`; Polish takes three: "lead", "leady", "leadów"."""
+    """`{{ n|plural("lead", "leads") }}`; Polish takes three: "lead", "leady", "leadów".
+
+    A fourth is for fractions: 1.5 "leada".
+    """
     if isinstance(value, Undefined):
         return value
     if not forms:
@@ -131,7 +141,9 @@ def plural(context: Context, value: Any, *forms: str) -> Any:
     locale = _locale(context)
     tags = [tag for tag in ("zero", "one", "two", "few", "many") if tag in locale.plural_form.tags]
     # Whole numbers never take Polish "other"; where "many" is not a rule the last form is "other".
-    tag = locale.plural_form(_number(value))
+    number = _number(value)
+    # CLDR tells 1 from 1.0 by how it is written; a score of 1.0 is one.
+    tag = locale.plural_form(int(number) if number == int(number) else number)
     place = tags.index(tag) if tag in tags else len(forms) - 1
     return forms[min(place, len(forms) - 1)]
 

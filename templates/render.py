@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Template, UndefinedError
 from jinja2.exceptions import SecurityError, TemplateError
 
+from templates.circumstances import circumstances, circumstances_again
 from templates.compile import environment_for
-from templates.compiled import Compiled, Part, Texts
+from templates.compiled import Compiled, Part, Texts, name_part
 from templates.enclosed import Enclosed, file_name
 from templates.environment import HELD, MAX_CHARACTERS, Environment, budget
 from templates.errors import RenderError
@@ -19,7 +20,6 @@ from templates.fields import FieldError, Letter, scopes
 from templates.inline import inline_css
 from templates.plaintext import finish, text_of
 from templates.rendered import Rendered
-from templates.source import MESSAGE
 
 #: RFC 5322 2.1.1 bounds a line at 998 octets; a subject people read is far shorter.
 MAX_SUBJECT = 400
@@ -45,8 +45,11 @@ def render(
     language = compiled.texts_for(letter.recipient.language)
     read: dict[str, Any] = {}
     try:
-        given = (letter.recipient, letter.sender, letter.links)
-        return _render(compiled, language, *given, read, environment)
+        defaults = compiled.texts[language].defaults
+        within = {name: name in letter.segments for name in compiled.segments}
+        names = scopes(letter.recipient, letter.sender, letter.links, read, defaults)
+        names |= circumstances(letter.deals, within, read)
+        return _render(compiled, language, names, read, environment)
     except RenderError as error:
         raise RenderError(
             error.where, error.what, lead=letter.recipient.email, field=error.field
@@ -55,23 +58,23 @@ def render(
 
 def render_again(compiled: Compiled, read: Mapping[str, Any], *, language: str) -> Rendered:
     """The very same message, from what `Rendered.read` and `Rendered.language` kept of it."""
-    none: dict[str, Any] = {}
-    lead, sender, links = (read.get(name, none) for name in ("lead", "sender", "links"))
-    return _render(compiled, language, lead, sender, links, {})
+    notes: dict[str, Any] = {}
+    kept = (read.get(name, {}) for name in ("lead", "sender", "links"))
+    names = scopes(*kept, notes, compiled.texts[language].defaults)
+    names |= circumstances_again(read, notes)
+    return _render(compiled, language, names, notes)
 
 
 def _render(
     compiled: Compiled,
     language: str,
-    lead: Any,
-    sender: Any,
-    links: Any,
+    given: Mapping[str, Any],
     read: dict[str, Any],
     environment: Environment | None = None,
 ) -> Rendered:
     texts = compiled.texts[language]
     environment = environment or environment_for(tuple(compiled.partials.items()))
-    names = {**environment.globals, **scopes(lead, sender, links, read, texts.defaults)}
+    names = {**environment.globals, **given}
     names["language"] = language or compiled.language
 
     held: list[str] = []
@@ -124,8 +127,7 @@ def _attached(each: Enclosed, environment: Environment, names: dict[str, Any]) -
     if "{" not in each.name:
         name = each.name
     else:
-        source = Part(source=each.name, file=MESSAGE, lines=((1, MESSAGE, each.line),))
-        name = _part(environment, source, "txt", names, [])
+        name = _part(environment, name_part(each), "txt", names, [])
     return replace(each, name=file_name(name) or file_name(each.file))
 
 

@@ -118,14 +118,15 @@ def check(frame: Frame, name: str | None) -> None:
       potok templates check
       potok templates check welcome --json
     """
-    from console.previews import names, template_files
+    from console.previews import names, segments_now, template_files
     from templates import check as findings_of
 
     found: dict[str, list[Finding]] = {}
     with frame.workspace() as workspace:
         for each in [name] if name else names(workspace):
             files, partials = template_files(workspace, each)
-            found[each] = findings_of(files, partials=partials)
+            segments = segments_now(workspace, files, partials)
+            found[each] = findings_of(files, partials=partials, segments=segments)
     errors = sum(f.level == "error" for findings in found.values() for f in findings)
 
     def human(screen: "Console") -> None:
