@@ -7,27 +7,17 @@ Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, mo
 Read        source.py (the folder), enclosed.py (pictures, attachments), pieces.py (includes and
             layouts), protect.py (Jinja hidden), markup.py (trees), style_sheet.py and inline.py
             (CSS), plaintext.py (text part), compile.py, compiled.py, questions.py, fields.py and
-            circumstances.py (what a template may read), environment.py, budget.py and filters.py (the sandbox), render.py, rendered.py, check.py,
-            check_html.py, branches.py, greeting.py, odd_names.py, coverage.py (what it makes of
-            everybody), starters/, tables.py, errors.py
+            circumstances.py (what a template may read), environment.py, budget.py and filters.py
+            (the sandbox), render.py, rendered.py, check.py, check_html.py, branches.py,
+            greeting.py, odd_names.py, traits.py, coverage.py (what it makes of everybody),
+            starters/, tables.py, errors.py
 """
 
 from templates.branches import Branch, Notes, NotingEnvironment, noting_environment
 from templates.check import Finding, check
 from templates.compile import compile_template
 from templates.compiled import Compiled
-from templates.coverage import (
-    OF_LEADS,
-    Group,
-    Tally,
-    Trait,
-    TraitKind,
-    Tried,
-    Way,
-    tally,
-    traits,
-    ways,
-)
+from templates.coverage import Group, Tally, Way, tally, ways
 from templates.enclosed import Enclosed, is_partial
 from templates.errors import RenderError, SourceError, TemplateError
 from templates.fields import Letter, Links, Sender
@@ -36,6 +26,7 @@ from templates.render import render, render_again
 from templates.rendered import Rendered
 from templates.starters import starters
 from templates.tables import TemplateVersion
+from templates.traits import OF_LEADS, Trait, TraitKind, Tried, traits
 
 __all__ = [
     "TemplateVersion",

@@ -156,6 +156,8 @@ class NotingEnvironment(Environment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Scope):
+            if attribute in obj.seen:
+                return obj.seen[attribute]
             self._scopes[obj.path] = obj
         return super().getattr(obj, attribute)
 
