@@ -64,7 +64,7 @@ from campaigns.sequence_status import (
     sequence_status,
 )
 from campaigns.settling import cancel_rows
-from campaigns.shown import Shown, messages_of, show
+from campaigns.shown import Shown, messages_of, show, web_page
 from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare, renew
 from campaigns.starting import NextStart, Starting, next_start_of, next_starts, what_forbids
 from campaigns.states import RunState, State
@@ -168,6 +168,7 @@ __all__ = [
     "identity_facts",
     "UNSUBSCRIBE",
     "VIEW",
+    "web_page",
     "Circumstances",
     "asks",
     "circumstances",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from sqlalchemy import select
@@ -10,9 +11,9 @@ from sqlmodel import Session, col
 from campaigns.rfc_message_id import find_names, is_named
 from campaigns.tables import Attempt, Message, Run
 from campaigns.writing import compose_again
-from deliverability import Identity, IdentityVersion
+from deliverability import Identity, IdentityVersion, Ticket
 from leads import Lead
-from templates import Compiled, TemplateVersion
+from templates import Compiled, TemplateVersion, render_again
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,6 +110,33 @@ def show(session: Session, which: str, *, identities: dict[str, Identity]) -> Sh
             for attempt in tries
         ),
         mail=_mail(session, message, run, identities),
+    )
+
+
+def web_page(session: Session, ticket: Ticket) -> str | None:
+    """The mail the ticket is about as a web page, made from what was kept of it. Changes nothing.
+
+    None when there is no such mail, it has not been sent, or its lead has been erased.
+    """
+    row = session.execute(
+        select(Message, TemplateVersion)
+        .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .join(TemplateVersion, col(TemplateVersion.id) == col(Message.template_version_id))
+        .where(col(Message.id) == ticket.message_id, col(Lead.token) == ticket.lead_token)
+    ).first()
+    if row is None or row[0].context is None:
+        return None
+    message, version = row
+    compiled = Compiled.from_body(version.name, version.body or {})
+    language = message.context["envelope"]["language"]
+    rendered = render_again(compiled, message.context["read"], language=language)
+    if (page := rendered.page()) is not None:
+        return page
+    # A mail that is plain text shows as such; a line breaks where the window ends.
+    return (
+        f'<!doctype html><html lang="{language or compiled.language}"><head><meta charset="utf-8">'
+        f"<title>{escape(rendered.subject)}</title></head><body>"
+        f'<pre style="white-space:pre-wrap">{escape(rendered.text)}</pre></body></html>'
     )
 
 

@@ -18,6 +18,7 @@ from templates.plaintext import text_source
 from templates.protect import protect
 from templates.questions import closed_segments, questions
 from templates.source import MESSAGE, Source, line_of, read_source
+from templates.web_links import tagged
 
 #: Mail clients show the first words of the body beside the subject. The preheader goes there, and
 #: behind it filling that no client shows, so that the rest of the mail is not drawn in as well.
@@ -85,7 +86,7 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
     if source.text.get(body, "").strip():
         file = source.body_file(body, "txt")
         pieces = flatten(environment, source.text[body], file, source.partials)
-        text = _part(pieces, file)
+        text = _part(tagged(pieces, source.utm, html=False), file)
     elif html is not None:
         text, text_from = _derived(environment, source, body)
     if html is None and text is None:
@@ -154,8 +155,8 @@ def _html_pieces(environment: Environment, source: Source, body: str) -> list[Pi
     pieces = flatten(environment, source.html[body], file, source.partials)
     shell = whole("\0").split("\0") if not is_document(_data(pieces)) else []
     if len(shell) == 2:
-        return [Piece("data", shell[0], file, 1), *pieces, Piece("data", shell[1], file, 1)]
-    return pieces
+        pieces = [Piece("data", shell[0], file, 1), *pieces, Piece("data", shell[1], file, 1)]
+    return tagged(pieces, source.utm, html=True)
 
 
 def _data(pieces: list[Piece]) -> str:

@@ -31,6 +31,7 @@ from templates.budget import (
 from templates.circumstances import Deal, Segments
 from templates.fields import Scope, Unknown
 from templates.filters import FILTERS
+from templates.web_links import to_web
 
 #: Numbers `range()` gives at most.
 MAX_RANGE = 1_000
@@ -144,7 +145,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def is_safe_callable(self, obj: Any) -> bool:
         if isinstance(obj, (Macro, BlockReference, LoopContext, Joiner, Segments)):
             return True
-        if obj in (_held, _range, Namespace, Joiner):
+        if obj in (_held, _range, to_web, Namespace, Joiner):
             return True
         owner = getattr(obj, "__self__", None)
         return isinstance(owner, (str, dict, list, LoopContext))
@@ -235,6 +236,7 @@ def make_environment(
         "namespace": Namespace,
         "joiner": Joiner,
         "_held": _held,
+        "_to_web": to_web,
     }
     return environment
 

@@ -1,5 +1,7 @@
 """The opt-out page as an application: `GET /u/TOKEN` shows, `POST /u/TOKEN` does.
 
+`GET /v/TOKEN` shows a mail in the browser, as its recipient got it.
+
 RFC 8058 3.2: mail programs POST `List-Unsubscribe=One-Click` without cookies, login or redirect;
 the address must be out when they get their answer. Link scanners GET whatever they find, so GET
 and HEAD change nothing (RFC 9110 9.2.1).
@@ -14,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from campaigns import UNSUBSCRIBE, Asked, opt_out, who_asks
+from campaigns import UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
 from console.database import Database
 from console.web.pages import asking, confirming, language_of, policy, refusing
 from deliverability import Ticket, read_token
@@ -32,6 +34,15 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "interest-cohort=()",
 }
+
+
+#: A mail may load pictures, styles and fonts, as it does in a mail program, and run nothing.
+_MAIL_POLICY = (
+    "default-src 'none'; img-src https: http: data:; style-src 'unsafe-inline' https:; "
+    "font-src https: data:; media-src https:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+)
 
 
 def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], datetime]) -> FastAPI:
@@ -67,6 +78,20 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         if b"One-Click" in body:
             return Response("Unsubscribed.\n", media_type="text/plain", headers=_headers())
         return _html(confirming(asked, _language(request, asked)))
+
+    @app.api_route("/v/{token}", methods=["GET", "HEAD"])
+    async def view(token: str, request: Request) -> Response:
+        ticket = read_token(keys, VIEW, token)
+        page = None
+        if ticket is not None:
+            page = await run_in_threadpool(database.read, lambda s: web_page(s, ticket))
+        if page is None:
+            return _html(refusing("unknown", _language(request)), 404)
+        return Response(
+            page,
+            media_type="text/html",
+            headers={**_HEADERS, "Content-Security-Policy": _MAIL_POLICY},
+        )
 
     @app.api_route("/robots.txt", methods=["GET", "HEAD"])
     async def robots() -> Response:
