@@ -6,8 +6,8 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            planning.py (with openings.py), ranges.py, rules.py, rfc_message_id.py, admit.py,
-            candidates.py, queue.py, circumstances.py, writing.py, finish.py, doubt.py,
+            planning.py (with openings.py, holdout.py), ranges.py, rules.py, rfc_message_id.py,
+            admit.py, candidates.py, queue.py, circumstances.py, writing.py, finish.py, doubt.py,
             settling.py, delivery.py, lane.py, worker.py, observe.py, store.py, status.py,
             verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
             sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
@@ -32,6 +32,7 @@ from campaigns.errors import (
 from campaigns.evidence import settle_by_evidence
 from campaigns.feedback import Desk, Taken, stop_for_reply, take
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
+from campaigns.holdout import Comparison, compare
 from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opt_out import Asked, opt_out, who_asks
@@ -169,6 +170,8 @@ __all__ = [
     "UNSUBSCRIBE",
     "VIEW",
     "web_page",
+    "Comparison",
+    "compare",
     "Circumstances",
     "asks",
     "circumstances",

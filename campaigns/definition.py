@@ -12,6 +12,8 @@ from campaigns.when import When, read_when, span
 from campaigns.window import Window, read_window
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+#: More than half held out is a campaign turned round.
+MOST_HELD_OUT = 0.5
 _KEYS = (
     "description",
     "segment",
@@ -21,6 +23,7 @@ _KEYS = (
     "expires_after",
     "when_in_doubt",
     "when",
+    "holdout",
 )
 
 
@@ -40,6 +43,8 @@ class CampaignDefinition:
     when_in_doubt: str | None = None
     #: When it starts by itself; None: by hand only.
     when: When | None = None
+    #: Share of those who match that gets nothing, always the same leads: to compare with.
+    holdout: float = 0.0
 
     def body(self) -> dict[str, Any]:
         """The closed JSON form that is frozen as a version."""
@@ -53,7 +58,11 @@ class CampaignDefinition:
             "when_in_doubt": self.when_in_doubt,
         }
         # Left away when there is none, so that versions of before stay what they are.
-        return body | {"when": self.when.body()} if self.when else body
+        if self.when:
+            body["when"] = self.when.body()
+        if self.holdout:
+            body["holdout"] = self.holdout
+        return body
 
 
 def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
@@ -68,6 +77,7 @@ def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
         expires_after=timedelta(seconds=body["expires_after"]),
         when_in_doubt=body["when_in_doubt"],
         when=When.of_body(body["when"]) if body.get("when") else None,
+        holdout=body.get("holdout", 0.0),
     )
 
 
@@ -106,8 +116,19 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
         expires_after=span(data.get("expires_after", "5 days"), where, "expires_after"),
         when_in_doubt=doubt,
         when=read_when(data["when"], where) if "when" in data else None,
+        holdout=_share(data.get("holdout", 0), where),
         **texts,
     )
+
+
+def _share(value: Any, where: str) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= MOST_HELD_OUT or round(value, 4) != value:
+        raise DefinitionError(
+            f"{where}: holdout is the share that gets nothing, from 0 to {MOST_HELD_OUT}: "
+            f"holdout = 0.05 for one in twenty, not {value!r}"
+        )
+    return float(value)
 
 
 def _text(data: Mapping[str, Any], key: str, where: str) -> str:

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col
 
+from campaigns.holdout import HELD_OUT, held_out
 from campaigns.openings import openings
 from campaigns.runs import Terms
 from campaigns.states import WRITTEN, RunState, State
@@ -65,16 +66,20 @@ def left_out(
 
     For all leads, or for those with `low` < id <= `high`.
     """
-    reason = why_left_out_of(terms.permission, low, high)
-    if not terms.again:
-        return reason
-    earlier = select(col(Run.id)).where(col(Run.campaign) == campaign)
-    written = exists().where(
-        col(Message.run_id).in_(earlier),
-        col(Message.lead_id) == col(Lead.id),
-        col(Message.state).in_(sorted(WRITTEN)),
-    )
-    return func.coalesce(reason, case((written, literal("already_written")), else_=null()))
+    reasons = [why_left_out_of(terms.permission, low, high)]
+    if terms.again:
+        earlier = select(col(Run.id)).where(col(Run.campaign) == campaign)
+        written = exists().where(
+            col(Message.run_id).in_(earlier),
+            col(Message.lead_id) == col(Lead.id),
+            col(Message.state).in_(sorted(WRITTEN)),
+        )
+        reasons.append(case((written, literal("already_written")), else_=null()))
+    if terms.holdout:
+        # Last, so that those held out are like those written to in everything else.
+        held = held_out(campaign, terms.holdout)
+        reasons.append(case((held, literal(HELD_OUT)), else_=null()))
+    return reasons[0] if len(reasons) == 1 else func.coalesce(*reasons)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -43,6 +43,8 @@ class Terms:
     #: Of a sequence: the version in force, and the (pipeline, stage) places that end it.
     sequence_id: int | None = None
     exits: tuple[tuple[str, str], ...] = ()
+    #: Share of those who match that gets nothing.
+    holdout: float = 0.0
 
     def body(self) -> dict[str, Any]:
         return {
@@ -55,6 +57,7 @@ class Terms:
             "again": self.again,
             "sequence_id": self.sequence_id,
             "exits": [list(place) for place in self.exits],
+            "holdout": self.holdout,
         }
 
     @staticmethod
@@ -68,6 +71,7 @@ class Terms:
             again=body["again"],
             sequence_id=body.get("sequence_id"),
             exits=tuple((pipeline, stage) for pipeline, stage in body.get("exits", ())),
+            holdout=body.get("holdout", 0.0),
         )
 
 

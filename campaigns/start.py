@@ -97,6 +97,7 @@ def prepare(
             domain=identity.domain,
             first=first,
             again=again,
+            holdout=definition.holdout,
         ),
     )
 

@@ -19,6 +19,7 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
 
 from segments.audience import Audience, audience
 from segments.changes import Change, instant_of, moved
+from segments.clauses import drawn_below
 from segments.columns import Column, column_of
 from segments.definition import SegmentDefinition, close, read_definition, rule_of
 from segments.dialects import SqliteWithHints
@@ -102,6 +103,7 @@ __all__ = [
     "Stages",
     "SegmentVersion",
     "factors",
+    "drawn_below",
     "place_of",
     "SegmentError",
     "RuleError",

@@ -136,7 +136,12 @@ def among(found: Column, names: list[str]) -> Clause:
 
 
 def sampled(sample: Sample) -> Clause:
-    """`sampling.place_of` in SQL."""
-    a, b = factors(sample.label)
+    """The leads of a sample."""
+    return drawn_below(sample.label, sample.share)
+
+
+def drawn_below(label: str, place: int) -> Clause:
+    """Whether the lead's place for `label` (`sampling.place_of`) is below `place`, 0 to 10000."""
+    a, b = factors(label)
     drawn = col(Lead.draw) * literal(a, BigInteger()) + literal(b, BigInteger())
-    return drawn % literal(PRIME, BigInteger()) % literal(PLACES, BigInteger()) < sample.share
+    return drawn % literal(PRIME, BigInteger()) % literal(PLACES, BigInteger()) < place

@@ -10,7 +10,7 @@ from console.cli.frame import REFUSED, UNDECIDED, Frame, command
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from campaigns import Status
+    from campaigns import Comparison, Status
 
 
 @command(campaigns, "status")
@@ -131,10 +131,12 @@ def results(frame: Frame, name: str) -> None:
     Example:
       potok campaigns results spring
     """
-    from campaigns import require_run, status_of
+    from campaigns import compare, require_run, status_of
 
     with frame.workspace() as workspace:
-        found = workspace.database.read(lambda s: status_of(s, require_run(s, name)))
+        found, compared = workspace.database.read(
+            lambda s: (status_of(s, require_run(s, name)), compare(s, require_run(s, name)))
+        )
     base = found.accepted
     shares = {
         kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
@@ -147,6 +149,8 @@ def results(frame: Frame, name: str) -> None:
             share = row["share_of_accepted"]
             percent = f"{share:.1%}" if share is not None else "-"
             screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
+        if compared.held_out:
+            _show_compared(screen, compared)
 
     frame.emit(
         {
@@ -157,6 +161,31 @@ def results(frame: Frame, name: str) -> None:
             "rejected": found.rejected,
             "in_doubt": found.in_doubt,
             "events": shares,
+            "compared": compared.document() if compared.held_out else None,
         },
         human,
     )
+
+
+def _show_compared(screen: "Console", compared: "Comparison") -> None:
+    from rich.table import Table
+
+    screen.print(
+        f"\n{compared.held_out} leads were held out and got nothing. Since the start:", style="bold"
+    )
+    if not compared.effects:
+        screen.print("nobody of either group moved to another stage")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("moved to", "written to", "held out", "the mail's doing, with 95 % certainty"):
+        table.add_column(heading, justify="left" if heading == "moved to" else "right")
+    for each in compared.effects:
+        sure = "" if each.low > 0 or each.high < 0 else ": may be chance"
+        table.add_row(
+            each.stage,
+            f"{each.written / compared.written:.1%} of {compared.written}",
+            f"{each.held_out / compared.held_out:.1%} of {compared.held_out}",
+            f"{each.difference * 100:+.1f} points ({each.low * 100:+.1f} to "
+            f"{each.high * 100:+.1f}{sure})",
+        )
+    screen.print(table)
