@@ -53,12 +53,14 @@ class Preview:
         """Changes whenever a file of the template or a partial does; cheap enough to ask often."""
         folder = self.workspace.path / "templates" / self.name
         told = []
-        for path in sorted([*folder.glob("*"), *folder.parent.glob("_*")]):
+        # Templates may ask about segments, so their rules are part of what is seen.
+        rules = (self.workspace.path / "segments").glob("*.toml")
+        for path in sorted([*folder.glob("*"), *folder.parent.glob("_*"), *rules]):
             try:
                 state = path.stat()
             except OSError:
                 continue  # an editor is just replacing it
-            told.append(f"{path.name} {state.st_mtime_ns} {state.st_size} {state.st_ino}")
+            told.append(f"{path} {state.st_mtime_ns} {state.st_size} {state.st_ino}")
         return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
     def look(self, email: str) -> Look:
@@ -169,13 +171,12 @@ class Preview:
     def _compiled(
         self, files: dict[str, bytes], partials: dict[str, bytes]
     ) -> tuple[Compiled | Exception, list[Finding]]:
-        state = hashlib.sha256(repr((files, partials)).encode()).hexdigest()
+        segments = segments_now(self.workspace, files, partials)
+        state = hashlib.sha256(repr((files, partials, segments)).encode()).hexdigest()
         with self._lock:
             if self._made is None or self._made[0] != state:
                 made: Compiled | Exception
-                segments = None
                 try:
-                    segments = segments_now(self.workspace, files, partials)
                     made = compile_template(self.name, files, partials=partials, segments=segments)
                 except Exception as error:  # told on the page
                     made = error
