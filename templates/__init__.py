@@ -8,19 +8,22 @@ Read        source.py (the folder), enclosed.py (pictures, attachments), pieces.
             layouts), protect.py (Jinja hidden), markup.py (trees), style_sheet.py and inline.py
             (CSS), plaintext.py (text part), web_links.py, compile.py, compiled.py, questions.py,
             fields.py and circumstances.py (what a template may read), environment.py, budget.py,
-            filters.py (the sandbox), render.py, rendered.py, check.py, check_html.py, branches.py,
-            greeting.py, odd_names.py, traits.py, coverage.py (what it makes of everybody),
-            starters/, tables.py, errors.py
+            filters.py (the sandbox), render.py, rendered.py, check.py, finding.py,
+            check_message.py, check_fields.py, check_body.py, check_html.py, check_links.py
+            (shorteners.txt), check_css.py (mail_clients.toml), check_look.py, check_contrast.py,
+            colours.py (colours.txt), branches.py, greeting.py, odd_names.py, traits.py,
+            coverage.py (what it makes of everybody), starters/, tables.py, errors.py
 """
 
 from templates.branches import Branch, Notes, NotingEnvironment, noting_environment
-from templates.check import Finding, check
+from templates.check import check
 from templates.compile import compile_template
 from templates.compiled import Compiled
 from templates.coverage import Group, Tally, Way, tally, ways
 from templates.enclosed import Enclosed, is_partial
 from templates.errors import RenderError, SourceError, TemplateError
 from templates.fields import Letter, Links, Sender
+from templates.finding import Finding
 from templates.odd_names import ODDITIES
 from templates.render import render, render_again
 from templates.rendered import Rendered

@@ -98,7 +98,7 @@ def weighed(name: str, filter: Callable[..., Any]) -> Callable[..., Any]:
             for _ in range(_DEAR.get(name, 1)):
                 weigh(value)
         if name == "sum":
-            value = list(value)
+            value = list(value or ())
             if any(isinstance(each, (list, tuple)) for each in value):
                 raise SecurityError("sum adds numbers, not lists")
             arguments = (*arguments[:at], value, *arguments[at + 1 :])

@@ -4,31 +4,25 @@ Errors stop a send; warnings and notices do not. Fields are checked in the Jinja
 misspelt one in a branch that nobody has taken yet is found as well.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Literal
-
-from jinja2 import TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
+from collections.abc import Iterator, Mapping, Sequence
 
 from leads import JsonObject
-from templates.check_html import HtmlProblem, html_problems
+from templates.check_body import read_body
+from templates.check_fields import paths, unknown_fields
+from templates.check_html import html_findings
+from templates.check_links import host_findings, text_links
+from templates.check_message import message_findings
 from templates.compile import compile_template
 from templates.compiled import Compiled, Texts
 from templates.environment import Environment, make_environment
 from templates.errors import SourceError
-from templates.fields import KNOWN, OPEN_FIELDS
+from templates.finding import Finding
 from templates.source import MESSAGE, Source, line_of, read_source
-
-Level = Literal["error", "warning", "notice"]
 
 #: Gmail cuts a message whose HTML is larger than 102 kB and hides the rest, the opt-out link
 #: included, behind "View entire message". Google does not document the figure; mail makers
 #: measured it: https://help.activecampaign.com/hc/en-us/articles/115001060524
 CLIPPED_BYTES = 102 * 1024
-#: Phones show some 40 characters of a subject, desktops some 70.
-LONG_SUBJECT = 70
 
 
 def check(
@@ -36,10 +30,12 @@ def check(
     *,
     partials: Mapping[str, bytes] | None = None,
     segments: Mapping[str, JsonObject] | None = None,
+    link_domains: Sequence[str] = (),
 ) -> list[Finding]:
     """All findings of a compiled template, or of a folder's files with the workspace's partials.
 
     `segments` are the bodies of those there are; without them any name is taken.
+    `link_domains` are those links may lead to, with all below them; none allow every domain.
 
     Errors come first. Never raises for what a template says: a file that cannot be read is a
     finding too.
@@ -58,17 +54,35 @@ def check(
         do = error.do or "correct the line"
         return [Finding(id=error.id, level="error", where=error.where, what=error.what, do=do)]
     order = {"error": 0, "warning": 1, "notice": 2}
-    unique = dict.fromkeys(_findings(source, compiled))
+    unique = dict.fromkeys(_findings(source, compiled, link_domains))
     return sorted(unique, key=lambda finding: order[finding.level])
 
 
-def _findings(source: Source, compiled: Compiled) -> Iterator[Finding]:
+def _findings(source: Source, compiled: Compiled, domains: Sequence[str]) -> Iterator[Finding]:
     environment = make_environment(source.partials)
-    yield from _message(source)
+    yield from message_findings(source)
     for name, text in _jinja_texts(source):
-        yield from _fields(environment, name, text)
+        yield from unknown_fields(environment, name, text)
+    looked_at: set[str] = set()
     for language, texts in compiled.texts.items():
-        yield from _parts(source, compiled, language, texts, environment)
+        yield from _parts(compiled, texts, environment)
+        body = language if language in source.html else ""
+        if texts.html is not None and body in source.html and body not in looked_at:
+            looked_at.add(body)
+            yield from html_findings(
+                read_body(
+                    environment,
+                    source.html[body],
+                    source.body_file(body, "html"),
+                    source.partials,
+                    after=texts.inline_after_render,
+                ),
+                domains,
+            )
+    for language, text in source.text.items():
+        for line, host in text_links(text):
+            where = f"{source.body_file(language, 'txt')}:{line}"
+            yield from host_findings(host, where, domains)
     for name in source.ignored:
         yield Finding(
             id="ignored-file",
@@ -93,18 +107,16 @@ def _jinja_texts(source: Source) -> Iterator[tuple[str, str]]:
             yield MESSAGE, "\n" * (line_of(source.files[MESSAGE], key) - 1) + text
 
 
-def _parts(
-    source: Source, compiled: Compiled, language: str, texts: Texts, environment: Environment
-) -> Iterator[Finding]:
+def _parts(compiled: Compiled, texts: Texts, environment: Environment) -> Iterator[Finding]:
     for part, kind in ((texts.html, "html"), (texts.text, "txt")):
         if part is None:
             continue
         # A text made from the HTML shows what the HTML shows.
         if kind == "txt" and texts.text_from != "author":
             continue
-        read = _paths(environment, part.source)
+        read = paths(environment, part.source)
         for partial in compiled.partials.values():
-            read |= _paths(environment, partial)
+            read |= paths(environment, partial)
         for path, finding in _REQUIRED.items():
             alternatives = (path, "links.mailto_unsubscribe") if "unsub" in path else (path,)
             if not any(each in read for each in alternatives):
@@ -142,21 +154,6 @@ def _parts(
             what=f"the HTML has {size // 1024} kB; Gmail cuts a mail at 102 kB",
             do="shorten it: the part that is cut holds the opt-out link",
         )
-    body = language if language in source.html else ""
-    if body in source.html:
-        file = source.body_file(body, "html")
-        for problem in html_problems(environment, source.html[body], file, source.partials):
-            yield _finding(problem)
-
-
-def _finding(problem: HtmlProblem) -> Finding:
-    return Finding(
-        id=problem.id,
-        level=problem.level,
-        where=problem.where,
-        what=problem.what,
-        do=problem.do,
-    )
 
 
 #: What every part has to show: finding id, what, what to do in text, in HTML.
@@ -174,5 +171,3 @@ _REQUIRED = {
         "add {{ sender.postal_address }} to the footer",
     ),
 }
-
-

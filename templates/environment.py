@@ -203,9 +203,10 @@ def _bounded(tree: nodes.Template) -> nodes.Template:
     return tree
 
 
-def _measuring(node: nodes.Expr) -> nodes.Expr:
+def _measuring(node: nodes.Node) -> nodes.Expr:
     if isinstance(node, nodes.Const):
         return node
+    assert isinstance(node, nodes.Expr)  # noqa: S101 - what is compared or cut is one
     return nodes.Filter(node, "_measured", [], [], None, None, lineno=node.lineno)
 
 

@@ -52,7 +52,7 @@ def test_new_check_and_list(workspace: Path) -> None:
     assert potok(workspace, "new", "plain", "--text-only").exit_code == 0
     checked = potok(workspace, "check")
     assert checked.exit_code == 0
-    assert "2 checked, nothing to complain about." in checked.stdout
+    assert "2 checked: 0 errors" in checked.stdout
     listed = json.loads(potok(workspace, "list", "--json").stdout)["templates"]
     assert [(each["name"], each["state"], each["html"]) for each in listed] == [
         ("plain", "new", False),
