@@ -3,6 +3,7 @@
 `compose_again` is the way back: from what was kept at finish to the exact mail somebody got.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -122,7 +123,7 @@ def _write(
     )
     around: dict[str, Any] = {
         "to": to[0],
-        "name": to[1],
+        "name": _display(to[1]),
         "date": at.isoformat(),
         "list_id": f"{compiled.topic or identity.name}.{identity.domain}",
         "unsubscribe_url": url,
@@ -137,6 +138,15 @@ def _write(
             identity_version_id=office.identity_version_id,
         ),
     )
+
+
+#: What no name of a person holds: line ends and control characters, marks that turn the writing.
+_NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+
+
+def _display(name: str) -> str:
+    """A lead's name as it may stand in To: one line, and no longer than anybody reads."""
+    return " ".join(_NO_NAME.sub(" ", name).split())[:120].rstrip()
 
 
 def _compose(

@@ -40,7 +40,11 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 
 #: Control characters and lone surrogates: no mail client shows them and some parsers trip on them.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+#: And marks that turn the direction of all that follows, until somebody turns it back.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
+    "\u202a-\u202e\u2066-\u2069]"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from templates.compiled import Compiled, Part, Texts, name_part
 from templates.enclosed import Enclosed, file_name
 from templates.environment import HELD, MAX_CHARACTERS, Environment, budget
 from templates.errors import RenderError
-from templates.fields import FieldError, Letter, scopes
+from templates.fields import FieldError, Letter, clean, scopes
 from templates.inline import inline_css
 from templates.plaintext import finish, text_of
 from templates.rendered import Rendered
@@ -133,7 +133,7 @@ def _attached(each: Enclosed, environment: Environment, names: dict[str, Any]) -
 
 def _one_line(text: str, part: Part) -> str:
     """A subject in one line, whatever the fields in it held (RFC 5322 2.2: no CR or LF)."""
-    subject = " ".join(text.split())
+    subject = " ".join(clean(text).split())
     where = part.place(1)
     if not subject:
         raise RenderError(where, "the subject is empty")
