@@ -10,65 +10,32 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from campaigns import enclosures
+from campaigns import Circumstances, asks, circumstances
+from console.covering_desk import Asked, Desk, Part, Told, look
 from console.errors import Refused
 from console.wiring import Workspace
-from deliverability import DeliverabilityError, Identity, SmtpServer, compose, make_token
-from leads import Lead, Permission, Recipient, recipients, why_left_out_of
+from leads import Lead, Permission, recipients, why_left_out_of
 from segments import Audience, Rule, audience, where
 from templates import (
-    OF_LEADS,
     Branch,
-    Compiled,
-    Letter,
-    Links,
     NotingEnvironment,
-    RenderError,
-    Sender,
     Tally,
-    Trait,
-    Tried,
     noting_environment,
-    render,
-    tally,
-    traits,
 )
 
 #: Recipients handed over at once: some 0.1 s of work.
 PAGE = 250
 #: Fewer recipients are rendered sooner than another process begins.
 _WORTH_A_PROCESS = 2_000
-
-
-class Told(NamedTuple):
-    """One line about one lead, for whoever wants them all."""
-
-    trait: Trait
-    lead_id: int
-    email: str
-    note: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
-    """All that is needed to write to anybody of a list; goes to other processes as it is."""
-
-    compiled: Compiled
-    #: Without its key and its password: nothing is signed or sent.
-    identity: Identity
-    links: Links
-    unsubscribe_url: str | None
-    now: datetime
+_NOTHING = Circumstances()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,22 +46,6 @@ class Covered:
     #: Every branch of the template, taken or not.
     branches: tuple[Branch, ...]
     audience: Audience
-
-
-def desk_for(workspace: Workspace, compiled: Compiled, sender: Identity) -> Desk:
-    """A desk whose opt-out links are as long as real ones and open nothing."""
-    key = workspace.random.randbytes(32)
-    token = make_token([key], "coverage", "0" * 16, 1_000_000)
-    base_url = workspace.settings.web.base_url
-    mailto = f"mailto:{sender.reply_to or sender.from_address}?subject=unsubscribe%20{token}"
-    url = f"{base_url.rstrip('/')}/u/{token}" if base_url else None
-    return Desk(
-        compiled=compiled,
-        identity=replace(sender, dkim=None, smtp=SmtpServer(), mailbox=None),
-        links=Links(unsubscribe=url or mailto, mailto_unsubscribe=mailto),
-        unsubscribe_url=url,
-        now=workspace.now(),
-    )
 
 
 def cover(
@@ -114,7 +65,7 @@ def cover(
     permission = Permission(
         topic=desk.compiled.topic, consent_required=workspace.settings.consent_required
     )
-    now, zone = desk.now, workspace.settings.time_zone
+    now, zone = desk.now, desk.zone
     found, done = Tally(), 0
     with workspace.database.reading() as session:
         counted = audience(session, rule, permission, now=now, zone=zone)
@@ -126,7 +77,7 @@ def cover(
         if counted.mailable < _WORTH_A_PROCESS and processes is None:
             wanted = 1
         with (
-            closing(_pages(session, conditions)) as pages,
+            closing(_pages(session, desk, conditions)) as pages,
             closing(_looked(desk, pages, wanted, told=tell is not None)) as parts,
         ):
             for part, told in parts:
@@ -144,30 +95,30 @@ def _cores() -> int:
 
 
 def _pages(
-    session: Session, conditions: Sequence[object]
-) -> Generator[list[Recipient], None, None]:
+    session: Session, desk: Desk, conditions: Sequence[object]
+) -> Generator[list[Asked], None, None]:
     """The recipients by lead id, a page at a time; the list itself is asked for once."""
     chosen = select(col(Lead.id)).where(*conditions).order_by(col(Lead.id))  # type: ignore[arg-type]
     with closing(session.execute(chosen, execution_options={"yield_per": PAGE})) as ids:
         for page in ids.scalars().partitions(PAGE):
             wanted = [lead_id for lead_id in page if lead_id is not None]
             found = recipients(session, wanted)
-            yield [found[lead_id] for lead_id in wanted]
-
-
-_Part = tuple[Tally, list[Told]]
+            around: Mapping[int, Circumstances] = {}
+            if asks(desk.compiled):
+                around = circumstances(session, desk.compiled, wanted, now=desk.now, zone=desk.zone)
+            yield [(found[lead_id], around.get(lead_id, _NOTHING)) for lead_id in wanted]
 
 
 def _looked(
-    desk: Desk, pages: Iterator[list[Recipient]], processes: int, *, told: bool
-) -> Generator[_Part, None, None]:
+    desk: Desk, pages: Iterator[list[Asked]], processes: int, *, told: bool
+) -> Generator[Part, None, None]:
     """Each page's part, in order."""
     if processes == 1:
         environment = noting_environment(desk.compiled)
         for page in pages:
             yield look(desk, environment, page, told=told)
         return
-    waiting: deque[Future[_Part]] = deque()
+    waiting: deque[Future[Part]] = deque()
     with _pool(desk, processes) as pool:
         try:
             for page in pages:
@@ -234,62 +185,6 @@ def _leave_with(sentinel: int) -> None:
     os._exit(1)
 
 
-def _look(page: list[Recipient], told: bool) -> _Part:
+def _look(page: list[Asked], told: bool) -> Part:
     desk, environment = _seat[0]
     return look(desk, environment, page, told=told)
-
-
-def look(
-    desk: Desk, environment: NotingEnvironment, page: Sequence[Recipient], *, told: bool
-) -> _Part:
-    """Renders for each of them: the tally, and with `told` every line about a lead."""
-    lines: list[Told] = []
-
-    def looked() -> Iterator[tuple[Tried, list[tuple[Trait, str]]]]:
-        for recipient in page:
-            tried = _try(desk, environment, recipient)
-            found = list(traits(desk.compiled, tried))
-            if told:
-                lines.extend(
-                    Told(trait, recipient.lead_id, recipient.email, note)
-                    for trait, note in found
-                    if trait.kind in OF_LEADS
-                )
-            yield tried, found
-
-    return tally(looked()), lines
-
-
-def _try(desk: Desk, environment: NotingEnvironment, recipient: Recipient) -> Tried:
-    identity = desk.identity
-    sender = Sender(
-        name=identity.from_name,
-        address=identity.from_address,
-        postal_address=identity.postal_address,
-    )
-    environment.begin()
-    try:
-        letter = Letter(recipient=recipient, sender=sender, links=desk.links)
-        rendered = render(desk.compiled, letter, environment=environment)
-    except RenderError as error:
-        return Tried(recipient=recipient, notes=environment.notes(), error=error)
-    notes = environment.notes()
-    try:
-        envelope = compose(
-            identity,
-            to_address=recipient.email,
-            to_name=recipient.name,
-            subject=rendered.subject,
-            text=rendered.text,
-            html=rendered.html,
-            message_id=f"{'0' * 12}.mail.0.{recipient.token}@{identity.domain}",
-            date=desk.now,
-            list_id=f"{desk.compiled.topic or identity.name}.{identity.domain}",
-            unsubscribe_url=desk.unsubscribe_url,
-            unsubscribe_mailto=desk.links.mailto_unsubscribe,
-            enclosures=enclosures(rendered),
-        )
-    except DeliverabilityError as error:
-        wrong = RenderError("header", str(error))
-        return Tried(recipient=recipient, notes=notes, error=wrong)
-    return Tried(recipient=recipient, notes=notes, rendered=rendered, size=len(envelope.data))

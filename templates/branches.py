@@ -248,7 +248,7 @@ class NotingEnvironment(Environment):
             body.insert(0, nodes.ExprStmt(_call("_went", number), lineno=node.lineno))
 
 
-def _call(name: str, *given: int | nodes.Expr) -> nodes.Call:
+def _call(name: str, *given: int | nodes.Node) -> nodes.Call:
     arguments = [nodes.Const(each) if isinstance(each, int) else each for each in given]
     return nodes.Call(nodes.Name(name, "load"), arguments, [], None, None)
 

@@ -11,7 +11,8 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from console.covering import Covered, Told
+    from console.covering import Covered
+    from console.covering_desk import Told
     from templates import Group, Tally, Trait
 
 #: More branches that some take are only counted.

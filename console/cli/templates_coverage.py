@@ -60,7 +60,8 @@ def coverage(
     """
     from console.cli.coverage_view import JsonStream, document, show_coverage, write_csv
     from console.cli.segment_files import read_files
-    from console.covering import cover, desk_for
+    from console.covering import cover
+    from console.covering_desk import desk_for
     from console.previews import identity_name
 
     with ExitStack() as stack:

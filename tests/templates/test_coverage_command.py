@@ -15,7 +15,8 @@ from sqlalchemy.engine import URL
 
 from console import covering
 from console.cli import main
-from console.covering import Told, cover, desk_for
+from console.covering import cover
+from console.covering_desk import Told, desk_for
 from console.errors import Refused
 from console.previews import compiled_now
 from console.wiring import Workspace, open_workspace
