@@ -194,7 +194,11 @@ class Preview:
 
     def _wrong(self, error: Exception) -> Wrong:
         where = str(getattr(error, "where", ""))
-        what, lines, line = explain(error)[0], [], 0
+        lines, line = [], 0
+        # Errors of templates know place and words apart; others tell all in one line.
+        what = str(getattr(error, "what", "")) or explain(error)[0]
+        if do := str(getattr(error, "do", "")):
+            what += f"; {do}"
         place = re.fullmatch(r"([^/:]+):(\d+)", where)
         if place:
             line = int(place[2])

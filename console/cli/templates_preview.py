@@ -78,7 +78,9 @@ def preview(
         look = viewed.look("")
         html = viewed.mail(look.mail, dark=False) if look.mail else None
     once.write_text(preview_page(look, html), encoding="utf-8")
-    wrong = look.wrong.what if look.wrong else None
+    wrong = None
+    if look.wrong:
+        wrong = ": ".join(each for each in (look.wrong.where, look.wrong.what) if each)
     frame.emit(
         {"template": name, "lead": look.lead.email, "file": str(once), "wrong": wrong},
         lambda screen: screen.print(wrong or f"Wrote {once}."),

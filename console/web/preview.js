@@ -90,7 +90,7 @@ function stage() {
 }
 
 // A text-only template has no HTML to show, whatever was chosen before.
-const shownTab = (name) => (name === "tab" && look && !look.mail && ["html", "source"].includes(view.tab) ? "text" : view[name]);
+const shownTab = (name) => (name === "tab" && look && !look.wrong && !look.mail && ["html", "source"].includes(view.tab) ? "text" : view[name]);
 
 function above(words, link) {
   const line = made("p", undefined, "above");
@@ -179,7 +179,7 @@ function findings() {
     return row;
   });
   one("found").textContent = list.length ? `Findings (${list.length})` : "Findings";
-  one("findings").replaceChildren(...(list.length ? list : [made("li", "Nothing to complain about.")]));
+  one("findings").replaceChildren(...(list.length ? list : [made("li", "Nothing to complain about.", "good")]));
 }
 
 function linked() {

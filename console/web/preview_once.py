@@ -20,7 +20,7 @@ def preview_page(look: Look, html: str | None) -> str:
         if html is not None
     )
     if look.wrong is not None:
-        body = f'<p class="wrong">{escape(look.wrong.what)}</p>'
+        body = f'<p class="wrong">{escape(f"{look.wrong.where} {look.wrong.what}".strip())}</p>'
     else:
         body = (
             (f'<div class="frames">{frames}</div>' if frames else "")

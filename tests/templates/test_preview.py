@@ -205,7 +205,7 @@ def test_files_that_cannot_be_read_are_told_and_come_back(
     body.write_bytes(b"\xff\xfe\x00broken")
     broken = viewed.look(ANNA)
     assert broken.wrong is not None
-    assert "body.html" in broken.wrong.what
+    assert broken.wrong.where == "templates/welcome/body.html:1"
     template.rename(folder / "templates" / "away")
     away = viewed.look(ANNA)
     assert away.wrong is not None
