@@ -18,6 +18,7 @@ from console.unchanged import as_it_was
 from leads import JsonObject, Version
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
+_Bodies = Mapping[str, JsonObject]
 _NO_NAME = "{}: the name must be small letters, digits, - and _; rename it"
 
 
@@ -111,7 +112,6 @@ def read_definitions(
     """
     mistakes = Mistakes()
     found = list(_segments(settings, mistakes))
-    # A segment with its own mistake is there all the same.
     bodies: dict[str, JsonObject] = {path.stem: {} for path in _files(settings.path, SEGMENT)}
     bodies |= {each.name: each.body for each in found}
     found += _templates(settings.path / TEMPLATE.folder, applied or {}, bodies, mistakes)
@@ -184,15 +184,11 @@ def _segments(settings: Settings, mistakes: Mistakes) -> Iterator[Definition]:
 
 
 def _templates(
-    folder: Path,
-    applied: Mapping[str, JsonObject],
-    segments: Mapping[str, JsonObject],
-    mistakes: Mistakes,
+    folder: Path, applied: _Bodies, segments: _Bodies, mistakes: Mistakes
 ) -> Iterator[Definition]:
     if not folder.is_dir():
         return
-    beside = sorted(path for path in folder.glob("_*") if path.is_file())
-    partials = {p.name: p.read_bytes() for p in beside if templates.is_partial(p.name)}
+    partials = {p.name: p.read_bytes() for p in folder.glob("_*") if templates.is_partial(p.name)}
     for path in _files(folder.parent, TEMPLATE):
         if not _NAME.match(path.name):
             mistakes.add(_NO_NAME.format(TEMPLATE.file(path.name)))

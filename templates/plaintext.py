@@ -1,7 +1,8 @@
 """The text part, made from the HTML template once: Jinja renders it like everything else.
 
-Links become footnotes, data tables lines, lists dashes. Links are marked while the text is made
-and numbered after rendering, because loops decide how many there are.
+Links become footnotes, data tables lines, lists dashes or numbers, quotations lines with `>`.
+Links are marked while the text is made and numbered after rendering, because loops decide how many
+there are.
 """
 
 import re
@@ -11,44 +12,37 @@ from lxml import etree
 
 from templates.markup import parse
 from templates.protect import Protected, Token
+from templates.text_shape import (
+    END_NUMBERS,
+    IN,
+    LINK_END,
+    LINK_START,
+    NUMBER,
+    NUMBERS,
+    OUT,
+    QUOTE,
+    SPACE,
+    UNQUOTE,
+    finish,
+)
 
-#: Marks around a link's address in the text; control characters never come from lead data.
-LINK_START, LINK_END = "\x01", "\x02"
-#: A line end that was written, not one that the HTML source happened to have.
-_BREAK, _BLOCK = "\x03", "\x04"
+#: A line end that was written, an empty line between blocks, a line's own end where it is a row
+#: or an item; not line ends that the HTML source happened to have.
+_BREAK, _BLOCK, _EDGE = "\x03", "\x04", "\x07"
+_EDGES = re.compile(rf"\s*[{_BLOCK}{_EDGE}](?:\s*[{_BLOCK}{_EDGE}])*\s*")
 
 _SKIPPED = frozenset({"head", "style", "script", "title", "template", "noscript", "svg"})
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "blockquote",
-        "center",
-        "div",
-        "dl",
-        "dt",
-        "dd",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "ul",
-    ]
+    {
+        *("address", "article", "center", "div", "dl", "figure", "footer", "form", "header"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "main", "nav", "p", "section", "table"),
+        *("blockquote", "ol", "pre", "ul"),
+    }
 )
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.I)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![.\d])",
+    re.I,
+)
 #: Spaces that do not break, and marks that only tell where to: nothing for plain text.
 _INVISIBLE = {0xA0: " ", 0xAD: None, 0x200B: None, 0x200C: None, 0x34F: None, 0xFEFF: None}
 _RULE = "-" * 20
@@ -101,7 +95,8 @@ class _Walker:
         text = "".join(self.parts).translate(_INVISIBLE)
         text = re.sub(r"[ \t\r\n\f]+", " ", text)
         text = re.sub(rf" *{_BREAK} *", "\n", text)
-        return re.sub(rf"(?:\s*{_BLOCK})+\s*", "\n\n", text).strip() + "\n"
+        text = _EDGES.sub(lambda found: "\n\n" if _BLOCK in found[0] else "\n", text)
+        return text.strip() + "\n"
 
     def _comment(self, node: Any) -> None:
         """Our own sentinels count; any other comment is nothing to read."""
@@ -159,9 +154,56 @@ class _Walker:
             self.parts.append(LINK_START + href + LINK_END)
 
     def _li(self, node: Any) -> None:
-        self.parts.append(f"{_BREAK}- ")
+        numbered = node.getparent() is not None and node.getparent().tag == "ol"
+        self.parts.append(f"{_EDGE}{NUMBER if numbered else '- '}")
+        start = len(self.parts)
         self._children(node)
-        self.parts.append(_BREAK)
+        self._alone(start)
+        self.parts.append(_EDGE)
+
+    def _alone(self, start: int) -> None:
+        """An item's first and last words stand on the item's own lines, also in a paragraph."""
+        inside = range(start, len(self.parts))
+        for places in (inside, reversed(inside)):
+            for place in places:
+                if self.parts[place] == _BLOCK:
+                    self.parts[place] = ""
+                elif self.parts[place].strip():
+                    break
+
+    def _ul(self, node: Any) -> None:
+        inner = next(node.iterancestors("li"), None) is not None
+        edge = _EDGE if inner else _BLOCK
+        before, after = (IN, OUT) if inner else ("", "")
+        if node.tag == "ol":
+            before, after = before + NUMBERS, END_NUMBERS + after
+        self.parts.append(edge + before)
+        self._children(node)
+        self.parts.append(after + edge)
+
+    _ol = _ul
+
+    def _blockquote(self, node: Any) -> None:
+        self.parts.append(_BLOCK + QUOTE)
+        self._children(node)
+        self.parts.append(UNQUOTE + _BLOCK)
+
+    def _dt(self, node: Any) -> None:
+        self.parts.append(_EDGE)
+        self._children(node)
+        self.parts.append(_EDGE)
+
+    def _dd(self, node: Any) -> None:
+        self.parts.append(_EDGE + IN)
+        self._children(node)
+        self.parts.append(OUT + _EDGE)
+
+    def _pre(self, node: Any) -> None:
+        start = len(self.parts)
+        self._children(node)
+        words = "".join(self.parts[start:]).strip("\r\n").replace("\r\n", "\n")
+        words = words.replace("\t", SPACE * 4).replace(" ", SPACE).replace("\n", _BREAK)
+        self.parts[start:] = [_BLOCK, words, _BLOCK]
 
     def _table(self, node: Any) -> None:
         if _single_cell(node) is None:
@@ -188,7 +230,7 @@ class _Walker:
         if table is not None and _single_cell(table) is not None:
             self._children(node)
             return
-        edge = _BREAK if _is_line(node) and not _is_layout(table) else _BLOCK
+        edge = _EDGE if _is_line(node) and not _is_layout(table) else _BLOCK
         self.parts.append(edge)
         self._children(node)
         self.parts.append(edge)
@@ -214,40 +256,3 @@ def _is_line(row: Any) -> bool:
         if each.tag in _BLOCKS and not (each.tag == "table" and _single_cell(each) is not None):
             return False
     return True
-
-
-_GAPS = re.compile(r"\n{3,}")
-
-
-def finish(text: str) -> str:
-    """Rendered text with its links numbered at the end and its blank lines in order."""
-    urls: dict[str, int] = {}
-
-    first, *marked = text.split(LINK_START)
-    pieces = [first]
-    for piece in marked:
-        link, end, rest = piece.partition(LINK_END)
-        if not end:
-            pieces.append(LINK_START + piece)
-            continue
-        before, url = pieces[-1], "".join(link.split())
-        if before[-1:].isspace():
-            pieces[-1] = before = before[:-1]
-        shown = url.removeprefix("mailto:").removeprefix("tel:")
-        if url and not before.endswith(shown):
-            pieces.append(f" [{urls.setdefault(url, len(urls) + 1)}]")
-        pieces.append(rest)
-
-    lines = [_line(line) for line in "".join(pieces).split("\n")]
-    text = _GAPS.sub("\n\n", "\n".join(line for line in lines if line != "-")).strip()
-    if urls:
-        text += "\n\n" + "\n".join(f"[{place}] {url}" for url, place in urls.items())
-    return text + "\n"
-
-
-def _line(line: str) -> str:
-    """A line without spaces around it, and without the bars of cells that turned out empty."""
-    line = line.strip()
-    if line and (line[0] == "|" or line[-1] == "|"):
-        return line.strip("| \t")
-    return line

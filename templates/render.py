@@ -18,8 +18,9 @@ from templates.environment import HELD, MAX_CHARACTERS, Environment, budget
 from templates.errors import RenderError
 from templates.fields import FieldError, Letter, clean, scopes
 from templates.inline import inline_css
-from templates.plaintext import finish, text_of
+from templates.plaintext import text_of
 from templates.rendered import Rendered
+from templates.text_shape import finish
 
 #: RFC 5322 2.1.1 bounds a line at 998 octets; a subject people read is far shorter.
 MAX_SUBJECT = 400

@@ -129,7 +129,7 @@ def test_files_have_a_largest_size_each_and_together() -> None:
 
 def test_check_knows_which_files_take_part() -> None:
     toml = '[[attachment]]\nfile = "prices.pdf"\n'
-    html = '<img src="logo.png" alt="Potok">'
+    html = '<img src="logo.png" alt="Potok">' + "<p>Words and more words for you.</p>" * 20
     found = check(folder(html, toml, **{"notes.psd": b"x"}))
     assert [(each.id, each.where) for each in found] == [("ignored-file", "notes.psd")]
     assert check(compile_template("t", folder(html, toml))) == []

@@ -81,6 +81,55 @@ def test_whole_parts_left_out_leave_no_gap() -> None:
     assert text_of(html, company="x") == "a\n\nb\n\nc\n"
 
 
+def test_lists_stand_in_one_another_and_numbers_count() -> None:
+    text = text_of(
+        "<p>Agenda:</p><ol><li>Intro<ul><li>who</li><li>why</li></ul></li><li><p>Demo</p></li>"
+        "{% for t in lead.tags %}<li>{{ t }}</li>{% endfor %}</ol>"
+        "<ul><li>One<ol><li>a</li></ol></li><li>Two</li></ul><p>After</p>",
+        tags=("x", "y"),
+    )
+    assert text == (
+        "Agenda:\n\n1. Intro\n  - who\n  - why\n2. Demo\n3. x\n4. y\n\n"
+        "- One\n  1. a\n- Two\n\nAfter\n"
+    )
+
+
+def test_rows_and_items_written_out_stand_line_by_line() -> None:
+    rows = "<tr><th>Plan</th><td>Pro</td></tr><tr><th>Seats</th><td>5</td></tr>"
+    text = text_of(
+        f"<table>{rows}</table><ul><li>a</li><li>b</li></ul><dl><dt>c</dt><dd>d</dd></dl>"
+    )
+    assert text == "Plan | Pro\nSeats | 5\n\n- a\n- b\n\nc\n  d\n"
+
+
+def test_quotations_and_preformatted_lines_keep_their_form() -> None:
+    text = text_of(
+        "<p>Jan wrote:</p><blockquote><p>One.</p><p>Two &amp; {{ lead.name }}</p>"
+        "<blockquote>deeper</blockquote></blockquote><p>So:</p>"
+        "<pre>\ndef f(x):\n    return x  * 2\n\nf(1)\n</pre>",
+        name="Anna",
+    )
+    assert text == (
+        "Jan wrote:\n\n> One.\n>\n> Two & Anna\n>\n> > deeper\n\nSo:\n\n"
+        "def f(x):\n    return x  * 2\n\nf(1)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "address", "footnote"),
+    [
+        ("www.a.example", "https://www.a.example/", False),
+        ("a.example", "https://a.example", False),
+        ("data.example", "https://a.example", True),
+        ("a.example", "https://a.example/b", True),
+    ],
+)
+def test_a_site_named_by_its_address_has_no_footnote(
+    words: str, address: str, footnote: bool
+) -> None:
+    assert ("[1]" in text_of(f'<p>See <a href="{address}">{words}</a></p>')) is footnote
+
+
 def test_the_authors_own_text_is_left_as_it_is() -> None:
     own = "Hi\n\n\n-- \nme  \n"
     assert render(compile_template("t", files("<p>x</p>", own)), letter()).text == own.rstrip("\n")
@@ -92,6 +141,6 @@ def test_no_markup_is_left_of_any_template(name: str) -> None:
     for recipient in LEADS[:6]:
         text = render(compiled, letter_for(recipient)).text
         assert not re.search(
-            r"</?(?:p|td|tr|table|div|a|h1|ul|li|style)\b|[\x00-\x08]|zq\w+x", text
+            r"</?(?:p|td|tr|table|div|a|h1|ul|li|style)\b|[\x00-\x08\x0e-\x1f]|zq\w+x", text
         )
         assert not re.search(r"\n{3}|[ \t]\n", text)
