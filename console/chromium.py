@@ -195,5 +195,10 @@ def _end(pid: int, browser: Browser) -> None:
 
 
 def _last_words(log: Path) -> str:
-    lines = [line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR" in line]
-    return f" ({lines[-1].partition('] ')[2][:200]})" if lines else ""
+    lines = log.read_text("utf-8", "replace").splitlines()
+    # What ends it is FATAL; errors before it are mostly about a desktop that is not there.
+    for level in (":FATAL:", ":ERROR:"):
+        for line in reversed(lines):
+            if level in line:
+                return f" ({line.partition('] ')[2][:200]})"
+    return ""

@@ -227,6 +227,9 @@ let typed = 0;
 
 async function offer() {
   const mine = ++typed;
+  // Looking through many leads takes a while: not for every letter of a word.
+  await new Promise((done) => setTimeout(done, 150));
+  if (mine !== typed) return;
   try {
     const found = await ask("/leads", { text: search.value });
     if (mine !== typed || document.activeElement !== search) return;
