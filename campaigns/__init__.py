@@ -6,10 +6,11 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            planning.py (with openings.py, holdout.py), ranges.py, rules.py, rfc_message_id.py,
-            admit.py, candidates.py, queue.py, circumstances.py, writing.py, finish.py, doubt.py,
-            settling.py, delivery.py, lane.py, worker.py, observe.py, store.py, status.py,
-            verify.py, verify_sequences.py, shown.py, opt_out.py, sequence_definition.py,
+            planning.py (with openings.py, holdout.py, variants.py), variant_results.py (with
+            verdict.py), ranges.py, rules.py, rfc_message_id.py, admit.py, candidates.py,
+            queue.py, circumstances.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
+            lane.py, worker.py, observe.py, store.py, status.py, verify.py, verify_sequences.py,
+            shown.py, opt_out.py, sequence_definition.py,
             sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
             stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
             matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
@@ -72,6 +73,7 @@ from campaigns.states import RunState, State
 from campaigns.status import Status, status_of
 from campaigns.store import Clock, Store
 from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequence
+from campaigns.variant_results import VariantResults, variant_results
 from campaigns.verify import Contradiction, verify
 from campaigns.when import When, instant_of
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
@@ -172,6 +174,8 @@ __all__ = [
     "web_page",
     "Comparison",
     "compare",
+    "VariantResults",
+    "variant_results",
     "Circumstances",
     "asks",
     "circumstances",

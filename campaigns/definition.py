@@ -3,11 +3,12 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from campaigns.errors import DefinitionError
+from campaigns.variants import Goal, Variant, read_goal, read_variants
 from campaigns.when import When, read_when, span
 from campaigns.window import Window, read_window
 
@@ -24,6 +25,8 @@ _KEYS = (
     "when_in_doubt",
     "when",
     "holdout",
+    "variant",
+    "goal",
 )
 
 
@@ -45,6 +48,15 @@ class CampaignDefinition:
     when: When | None = None
     #: Share of those who match that gets nothing, always the same leads: to compare with.
     holdout: float = 0.0
+    #: With several templates: all of them, `template` first.
+    variants: tuple[Variant, ...] = ()
+    #: What makes one of them the better one.
+    goal: Goal = field(default_factory=Goal)
+
+    @property
+    def templates(self) -> tuple[str, ...]:
+        """Every template it sends, the first variant's first."""
+        return tuple(each.template for each in self.variants) or (self.template,)
 
     def body(self) -> dict[str, Any]:
         """The closed JSON form that is frozen as a version."""
@@ -62,6 +74,9 @@ class CampaignDefinition:
             body["when"] = self.when.body()
         if self.holdout:
             body["holdout"] = self.holdout
+        if self.variants:
+            body["variants"] = [[each.template, each.places] for each in self.variants]
+            body["goal"] = self.goal.body()
         return body
 
 
@@ -78,6 +93,11 @@ def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
         when_in_doubt=body["when_in_doubt"],
         when=When.of_body(body["when"]) if body.get("when") else None,
         holdout=body.get("holdout", 0.0),
+        variants=tuple(
+            Variant(template=template, places=places)
+            for template, places in body.get("variants", ())
+        ),
+        goal=Goal.of_body(body["goal"]) if "goal" in body else Goal(),
     )
 
 
@@ -117,6 +137,8 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
         when_in_doubt=doubt,
         when=read_when(data["when"], where) if "when" in data else None,
         holdout=_share(data.get("holdout", 0), where),
+        variants=read_variants(data, texts["template"], where),
+        goal=read_goal(data, where),
         **texts,
     )
 

@@ -1,7 +1,7 @@
 """A send looked at before it happens: who, who not and why, when, and what is wrong with it."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,8 @@ from campaigns.definition import CampaignDefinition
 from campaigns.forecast import Forecast, LaneLoad, forecast
 from campaigns.planning import left_out
 from campaigns.runs import Terms
+from campaigns.variants import PLACES
+from campaigns.verdict import needed
 from deliverability import OTHER, Domain, IdentityDay
 from leads import Lead
 
@@ -143,8 +145,27 @@ def look(
             per_day=per_day,
             used_today=used or 0,
         ),
-        findings=findings,
+        findings=(*findings, *_too_few(definition, mailable)),
     )
+
+
+def _too_few(definition: CampaignDefinition, mailable: int) -> Iterator[Finding]:
+    """Variants that cannot be told apart by so many leads."""
+    if not definition.variants:
+        return
+    goal = definition.goal
+    plan = needed(goal.usual, goal.detect, len(definition.variants))
+    least = min(mailable * each.places // PLACES for each in definition.variants)
+    if least < plan:
+        yield Finding(
+            id="variants-too-few",
+            level="warning",
+            where=f"campaigns/{definition.name}.toml",
+            what=f"a difference of {goal.detect:.1%} beside {goal.usual:.1%} takes {plan:,} leads a"
+            f" variant to see, and the smallest gets about {least:,}",
+            do="expect no verdict, or write to more leads, try fewer variants, or set a larger "
+            "detect in [goal]",
+        )
 
 
 def _fingerprint(*parts: str) -> str:

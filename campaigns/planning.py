@@ -10,9 +10,11 @@ other beside a sending lane: `ranges.py`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     CursorResult,
     String,
@@ -35,8 +37,10 @@ from campaigns.openings import openings
 from campaigns.runs import Terms
 from campaigns.states import WRITTEN, RunState, State
 from campaigns.tables import Message, Run
+from campaigns.variants import label
 from deliverability import OTHER, Domain, lanes
 from leads import Instant, Lead, why_left_out_of
+from segments import drawn_below
 
 #: Lead ids per transaction when nobody has to wait for it.
 RANGE = 50_000
@@ -186,6 +190,7 @@ def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: dateti
             lane.label("lane_id"),
             ahead.due.label("due"),
             left_out(terms, run.campaign, low=low, high=high).label("reason"),
+            _template(run, terms).label("template_version_id"),
         )
         .select_from(source)
         .where(_between(low, high), rule(run.started_at))
@@ -203,7 +208,7 @@ def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: dateti
         literal(0),
         literal("mail"),
         lead.c.lane_id,
-        literal(run.template_version_id),
+        lead.c.template_version_id,
         case((waiting, literal(State.PLANNED.value)), else_=literal(State.SKIPPED.value)),
         func.coalesce(lead.c.reason, ""),
         lead.c.due,
@@ -236,6 +241,18 @@ def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: dateti
     done = session.execute(statement, execution_options={"preserve_rowcount": True})
     assert isinstance(done, CursorResult)  # noqa: S101 - an INSERT has a row count
     return done.rowcount
+
+
+def _template(run: Run, terms: Terms) -> ColumnElement[Any]:
+    """Which template version a lead gets."""
+    if not terms.variants:
+        return literal(run.template_version_id, BigInteger())
+    *others, (last, _) = terms.variants
+    drawn = label(run.campaign)
+    return case(
+        *((drawn_below(drawn, below), literal(version, BigInteger())) for version, below in others),
+        else_=literal(last, BigInteger()),
+    )
 
 
 def planning_runs(session: Session) -> list[int]:

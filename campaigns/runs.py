@@ -45,6 +45,8 @@ class Terms:
     exits: tuple[tuple[str, str], ...] = ()
     #: Share of those who match that gets nothing.
     holdout: float = 0.0
+    #: With several templates: (template version, first place that is another's), in order.
+    variants: tuple[tuple[int, int], ...] = ()
 
     def body(self) -> dict[str, Any]:
         return {
@@ -58,6 +60,7 @@ class Terms:
             "sequence_id": self.sequence_id,
             "exits": [list(place) for place in self.exits],
             "holdout": self.holdout,
+            "variants": [list(each) for each in self.variants],
         }
 
     @staticmethod
@@ -72,6 +75,7 @@ class Terms:
             sequence_id=body.get("sequence_id"),
             exits=tuple((pipeline, stage) for pipeline, stage in body.get("exits", ())),
             holdout=body.get("holdout", 0.0),
+            variants=tuple((version, below) for version, below in body.get("variants", ())),
         )
 
 

@@ -1,8 +1,9 @@
 """Starting a campaign: the applied versions it will keep, its terms, and the run's row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -33,13 +34,16 @@ class Prepared:
     segment: SegmentVersion
     template: TemplateVersion
     compiled: Compiled
+    #: Those of the other variants.
+    others: tuple[tuple[TemplateVersion, Compiled], ...]
     identity: Identity
     terms: Terms
 
     @property
-    def hashes(self) -> tuple[str, str, str]:
+    def hashes(self) -> tuple[str, ...]:
         """What the plan was made of."""
-        return (self.campaign.hash, self.segment.hash, self.template.hash)
+        others = (version.hash for version, _ in self.others)
+        return (self.campaign.hash, self.segment.hash, self.template.hash, *others)
 
     def rule(self, zone: ZoneInfo) -> Callable[[datetime], ColumnElement[bool]]:
         """The segment as SQL, at a moment."""
@@ -83,12 +87,16 @@ def prepare(
             )
     assert segment and template and identity  # noqa: S101 - the loop above raised otherwise
     compiled = Compiled.from_body(template.name, template.body or {})
+    others = tuple(
+        _variant(session, name, each, compiled.topic) for each in definition.templates[1:]
+    )
     return Prepared(
         definition=definition,
         campaign=campaign,
         segment=segment,
         template=template,
         compiled=compiled,
+        others=others,
         identity=identity,
         terms=Terms(
             permission=Permission(topic=compiled.topic, consent_required=consent_required),
@@ -98,7 +106,39 @@ def prepare(
             first=first,
             again=again,
             holdout=definition.holdout,
+            variants=_places(definition, [template, *(version for version, _ in others)]),
         ),
+    )
+
+
+def _variant(
+    session: Session, campaign: str, name: str, topic: str
+) -> tuple[TemplateVersion, Compiled]:
+    version = current_version(session, TemplateVersion, name)
+    if version is None:
+        raise NotPossible(
+            f"Campaign {campaign!r} names the template {name!r}, which does not exist: add it to "
+            f"templates/ and run potok apply, or change campaigns/{campaign}.toml"
+        )
+    compiled = Compiled.from_body(name, version.body or {})
+    if compiled.topic != topic:
+        # Leads allow us to write by topic: who may be written to must not depend on the draw.
+        raise NotPossible(
+            f"Campaign {campaign!r} has variants about different topics, {topic!r} and "
+            f"{compiled.topic!r} ({name}): give them one topic in message.toml"
+        )
+    return version, compiled
+
+
+def _places(
+    definition: CampaignDefinition, versions: Sequence[TemplateVersion]
+) -> tuple[tuple[int, int], ...]:
+    """(template version, first place that is another's) of each variant."""
+    ends = accumulate(variant.places for variant in definition.variants)
+    return tuple(
+        (version.id, below)
+        for version, below in zip(versions, ends, strict=False)
+        if version.id is not None
     )
 
 
@@ -188,11 +228,23 @@ def _frozen(prepared: Prepared, when_in_doubt: str) -> dict[str, Any]:
     }
 
 
-def findings_of(prepared: Prepared, *, base_url: str) -> tuple[Finding, ...]:
-    """What is wrong before anything is sent: the template's findings and the way to opt out."""
+def findings_of(
+    prepared: Prepared, *, base_url: str, link_domains: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """What is wrong before anything is sent: the template's findings and the way to opt out.
+
+    `link_domains` are those its links may lead to; none allow every domain.
+    """
     found = [
-        Finding(id=f.id, level=f.level, where=f.where, what=f.what, do=f.do)
-        for f in check(prepared.compiled)
+        Finding(
+            id=f.id,
+            level=f.level,
+            where=f"templates/{compiled.name}/{f.where}",
+            what=f.what,
+            do=f.do,
+        )
+        for compiled in (prepared.compiled, *(each for _, each in prepared.others))
+        for f in check(compiled, link_domains=link_domains)
     ]
     smtp = prepared.identity.smtp
     leaves = smtp.outbox is None and not is_loopback(smtp.host)

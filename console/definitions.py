@@ -223,6 +223,9 @@ def _campaigns(
             continue
         for word in ("segment", "template", "identity"):
             _is_there(word, getattr(definition, word), names, source, (word,), mistakes)
+        for number, template in enumerate(definition.templates[1:]):
+            path = ("variant", number, "template")
+            _is_there("template", template, names, source, path, mistakes)
         yield Definition(kind=CAMPAIGN.word, name=name, body=definition.body())
 
 

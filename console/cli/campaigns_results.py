@@ -1,6 +1,6 @@
 """`potok campaigns status, verify, results`: how a run stands, and whether to believe it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,8 +9,9 @@ from console.cli.frame import REFUSED, UNDECIDED, Frame, command
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from sqlmodel import Session
 
-    from campaigns import Comparison, Status
+    from campaigns import Comparison, Status, VariantResults
 
 
 @command(campaigns, "status")
@@ -131,12 +132,17 @@ def results(frame: Frame, name: str) -> None:
     Example:
       potok campaigns results spring
     """
-    from campaigns import compare, require_run, status_of
+    from campaigns import compare, require_run, status_of, variant_results
 
     with frame.workspace() as workspace:
-        found, compared = workspace.database.read(
-            lambda s: (status_of(s, require_run(s, name)), compare(s, require_run(s, name)))
-        )
+        now = workspace.now()
+
+        def look(session: "Session") -> "Any":
+            run = require_run(session, name)
+            variants = variant_results(session, run, now=now)
+            return status_of(session, run), compare(session, run), variants
+
+        found, compared, variants = workspace.database.read(look)
     base = found.accepted
     shares = {
         kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
@@ -149,6 +155,8 @@ def results(frame: Frame, name: str) -> None:
             share = row["share_of_accepted"]
             percent = f"{share:.1%}" if share is not None else "-"
             screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
+        if variants:
+            _show_variants(screen, variants)
         if compared.held_out:
             _show_compared(screen, compared)
 
@@ -162,6 +170,7 @@ def results(frame: Frame, name: str) -> None:
             "in_doubt": found.in_doubt,
             "events": shares,
             "compared": compared.document() if compared.held_out else None,
+            "variants": variants.document() if variants else None,
         },
         human,
     )
@@ -189,3 +198,28 @@ def _show_compared(screen: "Console", compared: "Comparison") -> None:
             f"{each.high * 100:+.1f}{sure})",
         )
     screen.print(table)
+
+
+def _show_variants(screen: "Console", found: "VariantResults") -> None:
+    from rich.table import Table
+
+    what = "replied" if found.goal.what == "replied" else f"moved to {found.goal.what}"
+    table = Table(box=None, pad_edge=False)
+    early = found.verdict.state == "early"
+    judged = f"{what} so far" if early else f"{what}, of those judged"
+    for heading in ("variant", "accepted", "replied", "opted out", judged):
+        table.add_column(heading, justify="left" if heading == "variant" else "right")
+    for each in found.variants:
+        arm = each.judged
+        said = str(arm.reached) if early else f"{arm.reached} of {arm.leads} ({arm.share:.1%})"
+        counts = (each.accepted, each.events.get("replied", 0), each.events.get("opted_out", 0))
+        table.add_row(each.template, *map(str, counts), said)
+    screen.print()
+    screen.print(table)
+    verdict = found.verdict
+    words = {
+        "won": f"{verdict.winner} is better: {verdict.why}.",
+        "undecided": f"Not decided, and it will not be: {verdict.why}.",
+        "early": f"Not decided yet: {verdict.why}.",
+    }
+    screen.print(words[verdict.state])
