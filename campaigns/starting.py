@@ -4,7 +4,7 @@
 it can be asked again at any time, and asking twice starts nothing twice.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -35,6 +35,8 @@ class Starting:
     identities: Mapping[str, Identity]
     consent_required: bool
     base_url: str
+    #: Domains that links of templates may lead to; none allow every domain.
+    link_domains: tuple[str, ...] = ()
     when_in_doubt: str
     #: 48-bit random hex (12 digits) for a new run.
     token: Callable[[], str]
@@ -177,7 +179,9 @@ def _open(session: Session, due: Due, starting: Starting, now: datetime, zone: Z
             consent_required=starting.consent_required,
             again=due.armed.when.only_new,
         )
-        wrong = what_forbids(prepared, base_url=starting.base_url)
+        wrong = what_forbids(
+            prepared, base_url=starting.base_url, link_domains=starting.link_domains
+        )
     except CampaignError as error:
         wrong = str(error)
     if wrong:
@@ -202,9 +206,9 @@ def _open(session: Session, due: Due, starting: Starting, now: datetime, zone: Z
     return f"starts ({was})"
 
 
-def what_forbids(prepared: Prepared, *, base_url: str) -> str:
+def what_forbids(prepared: Prepared, *, base_url: str, link_domains: Sequence[str] = ()) -> str:
     """The first finding that stops a start, in words; empty when nothing does."""
-    for finding in findings_of(prepared, base_url=base_url):
+    for finding in findings_of(prepared, base_url=base_url, link_domains=link_domains):
         if finding.level == "error":
             return f"{finding.what} ({finding.where}). {finding.do}"
     return ""

@@ -17,6 +17,7 @@ Read        cli/ (its frame, then one file per command group); what is set:
             campaigning.py, planning.py, sending.py, attending.py, answers.py, importing.py,
             exporting.py, facts_files.py, suppressing.py, parting.py; mails looked at: previews.py,
             send_test.py, mail_parts.py, leafing.py, previewing.py, serving_look.py, chromium.py,
-            shots.py, covering.py, covering_desk.py;
+            shots.py, covering.py, covering_desk.py,
+            checking.py, spam_checks.py;
             web/ (the opt-out page, the preview); demo/
 """

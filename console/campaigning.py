@@ -1,5 +1,6 @@
 """Campaign commands in terms of a workspace: create, plan, start."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from campaigns import (
 )
 from console.errors import Refused
 from console.planning import plan
+from console.spam_checks import audience_spam
 from console.wiring import Workspace
 from console.workspace import apply, unapplied
 from deliverability import seed_domains
@@ -117,7 +119,11 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
             zone=settings.time_zone,
             per_minute=lambda provider: settings.pace_of(provider).expected_rate * 60,
             per_day=prepared.identity.limits.per_day,
-            findings=findings_of(prepared, base_url=settings.web.base_url),
+            findings=findings_of(
+                prepared,
+                base_url=settings.web.base_url,
+                link_domains=settings.templates.link_domains,
+            ),
         )
 
     return workspace.database.read(work)
@@ -141,6 +147,8 @@ def plan_campaign(
     """
     _refuse_unapplied(workspace)
     plan = _look(workspace, name, again=again)
+    spam = audience_spam(workspace, lambda s: _prepared(workspace, s, name, again=again))
+    plan = replace(plan, findings=(*plan.findings, *spam))
     if expected is not None and plan.plan_id != expected:
         raise PlanChanged(
             f"The plan is {plan.plan_id} now and not {expected}: the audience or a version has "
@@ -201,7 +209,11 @@ def resume_campaign(workspace: Workspace, name: str) -> Run:
         run = run_to(session, name, RunState.PAUSED)
         if unanswered(run):
             prepared = _prepared(workspace, session, name)
-            wrong = what_forbids(prepared, base_url=settings.web.base_url)
+            wrong = what_forbids(
+                prepared,
+                base_url=settings.web.base_url,
+                link_domains=settings.templates.link_domains,
+            )
             if wrong:
                 raise Refused(f"Not started: {wrong}")
             renew(session, run, prepared, when_in_doubt=settings.delivery.when_in_doubt)

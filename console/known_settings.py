@@ -270,6 +270,27 @@ SETTINGS: tuple[Setting, ...] = (
         "Write only to leads whose consent is recorded.",
         False,
     ),
+    Setting(
+        "templates.link_domains",
+        "texts",
+        "Domains that links in templates may lead to, with all below them: another one is an error "
+        "in `templates check`. Without it: anywhere.",
+    ),
+    Setting(
+        "templates.spamd",
+        "text",
+        "SpamAssassin's daemon, `host:port`, asked for a score by `templates check` and "
+        "`campaigns plan`; unless said, the one on this machine, if there is one. Empty: never.",
+        "127.0.0.1:783",
+    ),
+    Setting(
+        "templates.spamd_timeout",
+        "number",
+        "Seconds to wait for its score of one mail.",
+        20.0,
+        least=0.1,
+        most=600,
+    ),
 )
 
 BY_PATH: dict[str, Setting] = {setting.path: setting for setting in SETTINGS}

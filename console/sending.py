@@ -131,6 +131,7 @@ def starting(workspace: Workspace) -> Starting:
         identities=settings.identities,
         consent_required=settings.consent_required,
         base_url=settings.web.base_url,
+        link_domains=settings.templates.link_domains,
         when_in_doubt=settings.delivery.when_in_doubt,
         token=lambda: f"{workspace.random.getrandbits(48):012x}",
     )

@@ -8,6 +8,7 @@ error until it is needed (`Settings.sender`).
 import difflib
 import getpass
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,17 @@ class Delivery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TemplateChecks:
+    #: Domains links may lead to; none allow every domain.
+    link_domains: tuple[str, ...] = ()
+    #: Host and port of SpamAssassin's daemon; None: it is never asked.
+    spamd: tuple[str, int] | None = None
+    #: Whether the file names it: then it is a fault when nobody answers.
+    spamd_named: bool = False
+    spamd_timeout: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """Everything `potok.toml` says."""
 
@@ -62,6 +74,7 @@ class Settings:
     pace: Mapping[str, PaceSettings]
     providers: Mapping[str, tuple[str, ...]]
     consent_required: bool
+    templates: TemplateChecks = TemplateChecks()
     #: `anna.smtp`, `anna.imap` -> what is missing and how to give it.
     secrets_missing: Mapping[str, str] = field(default_factory=dict)
 
@@ -130,6 +143,7 @@ def read_settings(workspace: Path) -> Settings:
             for name, table in root.tables("provider")
         },
         consent_required=root.table("consent")["required"],
+        templates=_templates(root.table("templates")),
         secrets_missing=secrets.missing,
     )
 
@@ -214,6 +228,25 @@ def _delivery(table: Section) -> Delivery:
         if frequency.data
         else None,
         most_retries=table["most_retries"],
+    )
+
+
+def _templates(table: Section) -> TemplateChecks:
+    text: str = table["spamd"].strip()
+    host, colon, port = text.rpartition(":")
+    if text and not (colon and host and port.isdecimal() and 0 < int(port) < 65536):
+        raise table.error("spamd", f'spamd = "{text}": write "127.0.0.1:783"')
+    domains = tuple(each.strip().lower() for each in table["link_domains"] or ())
+    for domain in domains:
+        if not re.fullmatch(r"[\w-]+(\.[\w-]+)+", domain):
+            raise table.error(
+                "link_domains", f'"{domain}" in link_domains is no domain: write "acme.pl"'
+            )
+    return TemplateChecks(
+        link_domains=domains,
+        spamd=(host.strip("[]"), int(port)) if text else None,
+        spamd_named=table.given("spamd"),
+        spamd_timeout=table["spamd_timeout"],
     )
 
 

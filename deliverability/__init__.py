@@ -12,6 +12,7 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
             (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
             lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries them all;
+            spamd.py (SpamAssassin asked);
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
             inbound_origin.py
@@ -28,6 +29,7 @@ from deliverability.errors import (
     MailboxError,
     ProviderError,
     SigningError,
+    SpamdError,
 )
 from deliverability.identity import (
     DkimKey,
@@ -57,6 +59,7 @@ from deliverability.pace import (
 from deliverability.presets import Preset, presets
 from deliverability.providers import OTHER, Provider, provider_of_mx, shipped_providers
 from deliverability.smtp import connect
+from deliverability.spamd import SpamRule, SpamScore, spam_score
 from deliverability.tables import Domain, IdentityDay, IdentityVersion, Inbound, Lane, MailboxCursor
 from deliverability.transport import Connection, Fault, is_loopback
 from deliverability.trial import Step, try_identity
@@ -118,6 +121,10 @@ __all__ = [
     "MailboxReader",
     "Maildir",
     "fingerprint",
+    "SpamRule",
+    "SpamScore",
+    "spam_score",
+    "SpamdError",
     "DeliverabilityError",
     "MailboxError",
     "EnvelopeError",

@@ -5,6 +5,7 @@ DeliverabilityError
 |-- ConnectError      no usable connection: `cause` for the pace, `sentence` for a person
 |-- SigningError      a DKIM key that cannot be read or used
 |-- ProviderError     a provider, preset or pace setting that makes no sense
+|-- SpamdError        SpamAssassin's daemon that cannot be asked
 `-- MailboxError      a mailbox that cannot be read
 """
 
@@ -36,6 +37,15 @@ class SigningError(DeliverabilityError):
 
 class ProviderError(DeliverabilityError):
     """A provider or pace setting makes no sense."""
+
+
+class SpamdError(DeliverabilityError):
+    """SpamAssassin's daemon cannot be asked."""
+
+    def __init__(self, message: str = "", *, nobody: bool = False) -> None:
+        super().__init__(message)
+        #: Nothing listens there at all.
+        self.nobody = nobody
 
 
 class MailboxError(DeliverabilityError):

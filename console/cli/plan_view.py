@@ -8,8 +8,8 @@ if TYPE_CHECKING:
 
     from campaigns import Plan
 
-_SIGN = {"error": "[x]", "warning": "[!]", "info": "[i]"}
-_COLOUR = {"error": "red", "warning": "yellow", "info": "blue"}
+_SIGN = {"error": "[x]", "warning": "[!]", "notice": "[i]", "info": "[i]"}
+_COLOUR = {"error": "red", "warning": "yellow", "notice": "blue", "info": "blue"}
 
 
 def show_plan(screen: "Console", name: str, plan: "Plan", *, zone: ZoneInfo) -> None:

@@ -4,16 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli.frame import REFUSED, Frame, command, group
+from console.cli.frame import Frame, command, group
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from templates import Finding
 
 templates = group("templates", help="What they read: make, check, preview.")
-
-_COLOURS = {"error": "red", "warning": "yellow", "notice": "cyan"}
 
 
 @command(templates, "new")
@@ -105,58 +102,6 @@ def list_(frame: Frame) -> None:
         screen.print(table)
 
     frame.emit({"templates": rows}, human)
-
-
-@command(templates, "check")
-@click.argument("name", required=False)
-def check(frame: Frame, name: str | None) -> None:
-    """Look for what would embarrass: misspelt fields, a missing opt-out link, links that lead
-    nowhere. Without NAME every template is checked. Exit code 1 when there is an error.
-
-    \b
-    Example:
-      potok templates check
-      potok templates check welcome --json
-    """
-    from console.previews import names, segments_now, template_files
-    from templates import check as findings_of
-
-    found: dict[str, list[Finding]] = {}
-    with frame.workspace() as workspace:
-        for each in [name] if name else names(workspace):
-            files, partials = template_files(workspace, each)
-            segments = segments_now(workspace, files, partials)
-            found[each] = findings_of(files, partials=partials, segments=segments)
-    errors = sum(f.level == "error" for findings in found.values() for f in findings)
-
-    def human(screen: "Console") -> None:
-        for each, findings in found.items():
-            for finding in findings:
-                screen.print(f"{finding.level:<8}", style=_COLOURS[finding.level], end="")
-                screen.print(f"templates/{each}/{finding.where}: {finding.what}; {finding.do}")
-        count = sum(map(len, found.values()))
-        if not found:
-            screen.print("No template yet. Make one: potok templates new NAME")
-        elif not count:
-            screen.print(f"{len(found)} checked, nothing to complain about.")
-        else:
-            screen.print(f"{len(found)} checked: {errors} errors, {count - errors} other findings.")
-
-    document = [
-        {
-            "template": each,
-            "id": finding.id,
-            "level": finding.level,
-            "where": finding.where,
-            "what": finding.what,
-            "do": finding.do,
-        }
-        for each, findings in found.items()
-        for finding in findings
-    ]
-    frame.emit({"checked": list(found), "errors": errors, "findings": document}, human)
-    if errors:
-        frame.exit(REFUSED)
 
 
 @command(templates, "render")

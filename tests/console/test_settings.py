@@ -81,6 +81,10 @@ connections = 1
 domains = ["Partner.example"]
 [consent]
 required = true
+[templates]
+link_domains = ["Acme.pl", "acme.example"]
+spamd = "127.0.0.1:1783"
+spamd_timeout = 5
 """
 
 
@@ -119,6 +123,10 @@ def test_every_setting_reaches_its_value(tmp_path: Path, monkeypatch: pytest.Mon
     assert settings.delivery.most_retries == 5
     assert settings.providers == {"partner": ("partner.example",)}
     assert settings.consent_required
+    assert settings.templates.link_domains == ("acme.pl", "acme.example")
+    assert settings.templates.spamd == ("127.0.0.1", 1783)
+    assert settings.templates.spamd_named
+    assert settings.templates.spamd_timeout == 5
 
 
 def test_a_provider_inherits_the_default_pace_and_answers_to_its_mail_service(
@@ -203,6 +211,11 @@ SMTP = '[identity.a]\nfrom = "a@b.pl"\n[identity.a.smtp]\nhost = "h.pl"\n'
         ("[pace.googel]\nper_minute = 1", "did you mean 'google'?"),
         ("[pace.default]\nper_minute = 0", "per_minute = 0: write a number from 0.01"),
         ("[pace.default]\nper_minute = nan", "per_minute = nan: write a number from 0.01"),
+        ('[templates]\nspamd = "localhost"', 'spamd = "localhost": write "127.0.0.1:783"'),
+        (
+            '[templates]\nlink_domains = ["https://acme.pl/"]',
+            '"https://acme.pl/" in link_domains is no domain: write "acme.pl"',
+        ),
         ("[consent]\nrequired = 1", "required = 1: write true or false"),
         ("[consent]\nrequired = true\n[consent]", "potok.toml:3: this stands in the file twice"),
         ("x = ", "potok.toml:1: this is no TOML"),
@@ -234,6 +247,14 @@ def test_an_empty_file_is_a_workspace_with_defaults(tmp_path: Path) -> None:
     settings = read(tmp_path, "")
     assert [stage.name for stage in settings.pipelines["sales"].stages] == ["new"]
     assert settings.delivery.when_in_doubt == "hold"
+    # The daemon of this machine is asked when there is one, and never missed.
+    assert settings.templates.spamd == ("127.0.0.1", 783)
+    assert not settings.templates.spamd_named
+    assert settings.templates.link_domains == ()
+
+
+def test_spamd_can_be_switched_off(tmp_path: Path) -> None:
+    assert read(tmp_path, '[templates]\nspamd = ""').templates.spamd is None
 
 
 def test_a_missing_secret_is_asked_for_only_when_somebody_logs_in(tmp_path: Path) -> None:
