@@ -186,10 +186,11 @@ class Preview:
 
     def _keep(self, opened: Opened) -> str:
         key = hashlib.sha256(repr((opened.html, opened.pictures)).encode()).hexdigest()[:24]
-        self._mails[key] = opened
-        self._mails.move_to_end(key)
-        while len(self._mails) > _KEPT:
-            self._mails.popitem(last=False)
+        with self._lock:
+            self._mails[key] = opened
+            self._mails.move_to_end(key)
+            while len(self._mails) > _KEPT:
+                self._mails.popitem(last=False)
         return key
 
     def _wrong(self, error: Exception) -> Wrong:

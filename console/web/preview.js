@@ -156,7 +156,12 @@ function remark() {
 // The new mail loads behind the old one, so nothing flickers and the page stays where it is.
 function frame(device, name) {
   const source = `/mail/${look.mail}?dark=${view.mode === "dark"}`;
-  device.style.height = `${Math.max(560, look.heights[name])}px`;
+  const high = Math.max(560, look.heights[name]);
+  // Not for every word that is added: who pulled the frame longer keeps it so.
+  if (!(Math.abs(high - device.dataset.high) < 200)) {
+    device.dataset.high = high;
+    device.style.height = `${high}px`;
+  }
   device.classList.toggle("dark", view.mode === "dark");
   if (device.dataset.source === source) return;
   device.dataset.source = source;
