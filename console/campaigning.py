@@ -8,6 +8,7 @@ import tomlkit
 from sqlmodel import Session
 
 from campaigns import (
+    Finding,
     NextStart,
     Plan,
     PlanChanged,
@@ -31,12 +32,15 @@ from campaigns import (
     unanswered,
     what_forbids,
 )
+from console.covering import cover_some
+from console.covering_desk import desk_for
 from console.errors import Refused
 from console.planning import plan
 from console.spam_checks import audience_spam
 from console.wiring import Workspace
 from console.workspace import apply, unapplied
 from deliverability import seed_domains
+from templates import TraitKind
 
 
 def create_campaign(
@@ -109,7 +113,7 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
 
     def work(session: Session) -> Plan:
         prepared = _prepared(workspace, session, name, again=again)
-        return look(
+        found = look(
             session,
             prepared.definition,
             prepared.terms,
@@ -125,8 +129,38 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
                 link_domains=settings.templates.link_domains,
             ),
         )
+        tried = _tried(workspace, session, prepared, found)
+        return replace(found, findings=found.findings + tried)
 
     return workspace.database.read(work)
+
+
+def _tried(
+    workspace: Workspace, session: Session, prepared: Prepared, plan: Plan
+) -> tuple[Finding, ...]:
+    """What a sample of the recipients says: messages that cannot be made are left out one by one
+    when it is their turn, so somebody should know before."""
+    told = []
+    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+        desk = desk_for(workspace, compiled, prepared.identity)
+        rule = prepared.rule(desk.zone)(desk.now)
+        found = cover_some(session, desk, rule, prepared.terms.permission, of=plan.mailable)
+        if not found.failed:
+            continue
+        trait, group = found.of(TraitKind.FAILED)[0]
+        sample = "" if found.messages >= plan.mailable else " of a sample"
+        told.append(
+            Finding(
+                id="cannot-render",
+                level="warning",
+                where=f"templates/{compiled.name}/{trait.where}",
+                what=f"{found.failed:,} of {found.messages:,} messages{sample} cannot be made; "
+                f"{group.first[0].email}: {group.first[0].note}",
+                do="See all of them: potok templates coverage "
+                f"{compiled.name} --applied --segment {prepared.definition.segment}",
+            )
+        )
+    return tuple(told)
 
 
 def _refuse_unapplied(workspace: Workspace) -> None:

@@ -19,6 +19,7 @@ from templates.fields import Missing, Scope
 _KEYWORD = re.compile(r"\{%[-+]?\s*(\w+)")
 _EDGES = re.compile(r"^\{[%{][-+]?\s*|\s*[-+]?[%}]\}$")
 
+_KNOWN_WAYS = 512
 #: What templates know that differs from lead to lead.
 _OF_LEADS = ("lead", "deal")
 
@@ -83,6 +84,7 @@ class NotingEnvironment(Environment):
         self._stated: list[Default] = []
         self._parts: dict[str, Part] = {}
         self._taken: set[int] = set()
+        self._ways: dict[frozenset[int], frozenset[Branch]] = {}
         self._defaults: set[tuple[str, int]] = set()
         self._scopes: dict[str, Scope] = {}
 
@@ -106,7 +108,13 @@ class NotingEnvironment(Environment):
             for name, answer in scope.seen.items()
             if not isinstance(answer, Scope)
         }
-        taken = frozenset(self._branches[number] for number in self._taken)
+        numbers = frozenset(self._taken)
+        taken = self._ways.get(numbers)
+        if taken is None:
+            # Many leads go the same ways; so many sets of them are remembered.
+            taken = frozenset(self._branches[number] for number in numbers)
+            if len(self._ways) < _KNOWN_WAYS:
+                self._ways[numbers] = taken
         defaults = frozenset((name, self._stated[number]) for name, number in self._defaults)
         return Notes(branches=taken, defaults=defaults, seen=seen)
 
@@ -149,8 +157,7 @@ class NotingEnvironment(Environment):
         return getattr(obj, "__self__", None) is self or super().is_safe_callable(obj)
 
     def call(self, context: Any, obj: Any, *given: Any, **named: Any) -> Any:
-        if getattr(obj, "__self__", None) is self:
-            # Taking notes uses up nothing of what a template may use up.
+        if getattr(obj, "__self__", None) is self:  # uses up nothing of the template's budget
             return obj(*given)
         return super().call(context, obj, *given, **named)
 
@@ -279,9 +286,9 @@ class _Holding:
         """The tag of the next expression at `line`; a tag may begin on a line before."""
         at = [number for number, tag in enumerate(self._left) if tag.line <= line]
         same = [number for number in at if self._left[number].line == line]
-        if not at:
-            return _Tag(line, f":{line}", "")
-        return self._left.pop(same[0]) if same else self._left[at[-1]]
+        if same:
+            return self._left.pop(same[0])
+        return self._left[at[-1]] if at else _Tag(line, f":{line}", "")
 
 
 def noting_environment(compiled: Compiled) -> NotingEnvironment:

@@ -36,6 +36,7 @@ _INLINES = "a abbr b bdi bdo big em font i mark s small span strong sub sup u"
 _INLINE = frozenset(_INLINES.split())
 #: What fills up the preview line of inboxes.
 _FILLING = str.maketrans("", "", "\u034f\u200b\u200c\u200d\ufeff")
+_FILLED = "&#847;"
 
 
 def hole(lines: Iterable[str], language: str, *, subject: bool = False) -> str:
@@ -73,4 +74,7 @@ def lines_of(markup: str) -> Iterator[str]:
 
 def _plain(line: str) -> str:
     # A greeting is short, and what fills up the preview line of inboxes is long.
-    return " ".join(html.unescape(line[:_LONGEST]).translate(_FILLING).split())
+    line = line[:_LONGEST].partition(_FILLED)[0]
+    if "&" in line:
+        line = html.unescape(line)
+    return " ".join(line.translate(_FILLING).split())

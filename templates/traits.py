@@ -76,7 +76,7 @@ def traits(compiled: Compiled, tried: Tried) -> Iterator[tuple[Trait, str]]:
         yield Trait(TraitKind.FAILED, tried.error.field, tried.error.where), tried.error.what
     yield from _names(recipient, tried.notes)
     # Of those that failed, too: a way on which a message fails is no dead one.
-    yield from _branches(tried.notes)
+    yield from _branches(tried.notes.branches)
     if rendered is None:
         return
     yield from _fields(compiled, rendered, tried.notes)
@@ -84,20 +84,20 @@ def traits(compiled: Compiled, tried: Tried) -> Iterator[tuple[Trait, str]]:
     yield from _languages(compiled, recipient, rendered)
 
 
-def _branches(notes: Notes) -> Iterator[tuple[Trait, str]]:
-    for branch in notes.branches:
-        yield of_branch(branch), ""
-    for choice in {branch.choice for branch in notes.branches}:
-        yield of_choice(choice), ""
+@lru_cache(maxsize=512)
+def _branches(branches: frozenset[Branch]) -> tuple[tuple[Trait, str], ...]:
+    choices = {branch.choice for branch in branches}
+    return (
+        *((of_branch(branch), "") for branch in branches),
+        *((of_choice(choice), "") for choice in choices),
+    )
 
 
-@lru_cache(maxsize=1024)
 def of_branch(branch: Branch) -> Trait:
     """Messages that went this way."""
     return Trait(TraitKind.BRANCH, branch.text, branch.place, branch.choice)
 
 
-@lru_cache(maxsize=1024)
 def of_choice(choice: str) -> Trait:
     """Messages that came to a choice."""
     return Trait(TraitKind.CHOICE, choice)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from templates import (
@@ -350,6 +350,7 @@ COMPILED = compile_template(
 )
 
 
+@settings(deadline=None)
 @given(people=MANY, cuts=st.tuples(st.integers(0, 30), st.integers(0, 30)))
 def test_tallies_of_parts_make_the_tally_of_all_however_they_are_put_together(
     people: list[Any], cuts: tuple[int, int]

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import insert
+from sqlalchemy import insert, true, update
 from sqlalchemy.engine import URL
+from sqlmodel import col
 
 from console import covering
 from console.cli import main
@@ -20,7 +21,7 @@ from console.covering_desk import Told, desk_for
 from console.errors import Refused
 from console.previews import compiled_now
 from console.wiring import Workspace, open_workspace
-from leads import Lead, Suppression
+from leads import Lead, Permission, Suppression
 from segments import parse
 from tests.conftest import NOW
 
@@ -260,3 +261,40 @@ def test_nobody_to_write_to_is_said(folder: Path) -> None:
     assert done.exit_code == 0
     assert "nobody of everybody" not in done.stdout
     assert json.loads(potok(folder, "spring", "--json").stdout)["leads"] == []
+
+
+def test_a_plan_tries_a_sample_and_says_what_cannot_be_made(
+    workspace: Workspace, folder: Path
+) -> None:
+    people(workspace, 30, company="")
+    at = ["--workspace", str(folder)]
+    for words in (
+        ("segments", "create", "all", "everyone"),
+        ("campaigns", "create", "news", "--segment", "all", "--template", "spring"),
+    ):
+        done = CliRunner().invoke(main, [*at, *words])
+        assert done.exit_code == 0, done.output
+    planned = json.loads(
+        CliRunner().invoke(main, [*at, "campaigns", "plan", "news", "--json"]).stdout
+    )
+    (finding,) = [each for each in planned["findings"] if each["id"] == "cannot-render"]
+    assert finding["level"] == "warning"
+    assert finding["where"] == "templates/spring/body.html:2"
+    assert finding["what"].startswith("14 of 29 messages cannot be made; lead2@firma.example: ")
+    assert "potok templates coverage spring --applied --segment all" in finding["do"]
+
+
+def test_a_sample_of_many_is_a_few_hundred(workspace: Workspace) -> None:
+    people(workspace, 2_000)
+
+    def spread(session: Any) -> None:
+        session.execute(update(Lead).values(draw=(col(Lead.id) * 1_048_583) % (2**31 - 1)))
+
+    workspace.database.write(spread)
+    compiled = compiled_now(workspace, "spring")
+    desk = desk_for(workspace, compiled, workspace.settings.identities["anna"])
+    with workspace.database.reading() as session:
+        some = covering.cover_some(session, desk, true(), Permission(), of=1_999)
+        everybody = covering.cover_some(session, desk, true(), Permission(), of=1)
+    assert 150 < some.messages < 350
+    assert covering.SAMPLE < everybody.messages <= 3 * covering.SAMPLE
