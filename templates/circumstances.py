@@ -131,7 +131,7 @@ class Segment:
     def __str__(self) -> str:
         raise FieldError("a segment is no text; ask: {% if lead in segment(...) %}")
 
-    __iter__ = __len__ = __bool__ = __html__ = __str__  # type: ignore[assignment]
+    __iter__ = __len__ = __bool__ = __html__ = __str__
 
 
 class Segments:

@@ -60,8 +60,8 @@ def render(
 def render_again(compiled: Compiled, read: Mapping[str, Any], *, language: str) -> Rendered:
     """The very same message, from what `Rendered.read` and `Rendered.language` kept of it."""
     notes: dict[str, Any] = {}
-    kept = (read.get(name, {}) for name in ("lead", "sender", "links"))
-    names = scopes(*kept, notes, compiled.texts[language].defaults)
+    lead, sender, links = (read.get(name, {}) for name in ("lead", "sender", "links"))
+    names = scopes(lead, sender, links, notes, compiled.texts[language].defaults)
     names |= circumstances_again(read, notes)
     return _render(compiled, language, names, notes)
 

@@ -143,6 +143,8 @@ def render(
         raise Refused(f"{name} is text only: there is no HTML part")
     parts = {"html": opened.html or "", "text": opened.text, "headers": opened.headers}
     shown = parts[part] if part else f"Subject: {subject}\n\n{opened.text}"
+    if opened.attached and not part:
+        shown += f"\nAttached: {', '.join(opened.attached)}\n"
     if output:
         Path(output).write_text(shown, encoding="utf-8")
         frame.say(f"Wrote {output}.")
@@ -154,6 +156,7 @@ def render(
         "text": opened.text,
         "html": opened.html,
         "headers": opened.headers,
+        "attachments": list(opened.attached),
         "read": written.sent.context["read"],
     }
     if frame.json or not output:
