@@ -180,7 +180,12 @@ class Preview:
                     made = compile_template(self.name, files, partials=partials, segments=segments)
                 except Exception as error:  # told on the page
                     made = error
-                found = check(files, partials=partials, segments=segments)
+                found = check(
+                    files,
+                    partials=partials,
+                    segments=segments,
+                    link_domains=self.workspace.settings.templates.link_domains,
+                )
                 self._made = (state, made, found)
             return self._made[1:]
 

@@ -1,6 +1,11 @@
 """`potok templates preview`: what the page shows, and to whom it does."""
 
 import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from email import message_from_string
 from email.policy import default
@@ -11,6 +16,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 
+from console.checking import findings_now
 from console.mail_parts import for_screen, has_dark_rules, open_mail, read_html
 from console.previewing import Preview
 from console.web.preview import Look, Shown, Wrong, preview_app
@@ -423,3 +429,35 @@ def test_previews_are_made_again_only_when_a_file_changed(
     for lead in (ANNA, BOB, CYRYL):
         assert viewed.look(lead).wrong is None
     assert calls == ["welcome"]
+
+
+def test_findings_are_those_of_check_under_the_settings(folder: Path) -> None:
+    settings = folder / "potok.toml"
+    text = settings.read_text("utf-8") + '\n[templates]\nlink_domains = ["firma.example"]\n'
+    settings.write_text(text, "utf-8")
+    workspace = opened(folder)
+    found = [each.id for each in preview(workspace).look(ANNA).findings]
+    said = [each.id for each in findings_now(workspace, "welcome")]
+    workspace.close()
+    assert found == said
+    assert "foreign-link" in found
+
+
+def test_the_command_says_its_address_and_ends_with_ctrl_c(folder: Path) -> None:
+    words = ("--workspace", str(folder), "templates", "preview", "welcome", "--no-browser")
+    program = "from console.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-P", "-c", program, *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    ) as running:
+        assert running.stderr is not None
+        said = re.match(r"Look at (http://127\.0\.0\.1:\d+/)", running.stderr.readline())
+        assert said is not None
+        with httpx.stream("GET", f"{said[1]}changes", timeout=20) as line:
+            assert line.status_code == 200
+            assert httpx.get(f"{said[1]}look", timeout=20).json()["wrong"] is None
+            running.send_signal(signal.SIGINT)
+            assert running.wait(20) == 0
+        assert running.stderr.read() == ""
