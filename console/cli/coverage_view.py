@@ -203,9 +203,9 @@ def _show_leads(screen: "Console", tally: "Tally") -> None:
     if greetings:
         _heading(screen, "Greetings without a name", "yellow")
     for trait, group in greetings:
-        names = {"subject": "the subject", "text": "the text part", "html": "the HTML part"}
-        parts = " and ".join(names[part] for part in trait.what.split(", "))
-        _show_group(screen, f"in {parts}", group, notes=True)
+        names = {"subject": "subject", "text": "text part", "html": "HTML part"}
+        parts = ", ".join(names[part] for part in trait.what.split(", "))
+        _show_group(screen, f"seen in: {parts}", group, notes=True)
     odd = tally.of(TraitKind.ODD)
     if odd:
         _heading(screen, "Odd names", "yellow")
@@ -215,10 +215,9 @@ def _show_leads(screen: "Console", tally: "Tally") -> None:
     if defaults or empty:
         _heading(screen, "Fields without a value", "")
     for trait, group in defaults:
-        taken = f'"{trait.said}"' if trait.said else "nothing"
-        _show_group(screen, f"{trait.what}: {taken} instead, by {trait.where}", group)
+        _show_group(screen, f'{trait.what}: default "{trait.said}" of {trait.where}', group)
     for trait, group in empty:
-        _show_group(screen, f"{trait.what}: empty, and the template asks before it prints", group)
+        _show_group(screen, f"{trait.what}: no default, and the template does without", group)
 
 
 def _show_branches(screen: "Console", covered: "Covered") -> None:
@@ -271,4 +270,5 @@ def _show_sizes(screen: "Console", tally: "Tally") -> None:
             row = tally.extremes[name][0]
             unit = "characters" if "subject" in name else "bytes"
             said = f': "{row.note}"' if row.note else ""
-            screen.print(f"{row.size:>9,}  {unit}, {words}{said}; {row.email} ({row.lead_id})")
+            who = f"{row.email} ({row.lead_id})"
+            _indented(screen, f"{row.size:>9,}  {unit}, {words}{said}; {who}")
