@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
-from html import escape, unescape
+from html import unescape
 from html.parser import HTMLParser
 from math import ceil
 
@@ -175,8 +175,3 @@ def numbered(text: str, line: int, *, around: int = 3) -> list[tuple[int, str]]:
     lines = text.splitlines()
     first = max(1, line - around)
     return [(n, lines[n - 1][:400]) for n in range(first, min(len(lines), line + around) + 1)]
-
-
-def as_html(text: str) -> str:
-    """A plain text as a page, for pictures and frames."""
-    return f"<pre>{escape(text)}</pre>"
