@@ -146,6 +146,7 @@ def _list_fields(list_id: str | None, url: str | None, mailto: str | None) -> li
 
 @lru_cache(maxsize=256)
 def _list_id(text: str) -> str:
+    refuse_control(text, "List-Id")
     # RFC 2919 3: an optional phrase, then the id in angle brackets.
     phrase, bracket, rest = text.partition("<")
     phrase, name = (phrase.strip(), rest.removesuffix(">")) if bracket else ("", text)

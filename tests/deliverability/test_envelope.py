@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deliverability import EnvelopeError, compose
@@ -88,6 +88,7 @@ def test_a_parser_reads_back_what_was_written(
 
 
 @settings(max_examples=200, deadline=None)
+@example(field="list_id", before="", control="\r", after="<0")
 @given(
     field=st.sampled_from(["subject", "to_name", "list_id", "unsubscribe_url", "message_id"]),
     before=st.text(max_size=10),
