@@ -101,7 +101,19 @@ class Delivery:
         return not self._line.empty()
 
     async def informed(self, claims: Sequence[Claimed], now: datetime) -> list[Claimed]:
-        """The claimed messages with what their templates ask; most ask nothing and cost nothing."""
+        """The claimed messages with what their templates ask; most ask nothing and cost nothing.
+
+        When it cannot be looked up they go back unsent, and the failure goes on.
+        """
+        try:
+            return await self._informed(claims, now)
+        except Exception:
+            for each in claims:
+                self.under_way += 1
+                self._give_back(each, "what its template asks could not be looked up")
+            raise
+
+    async def _informed(self, claims: Sequence[Claimed], now: datetime) -> list[Claimed]:
         waiting: dict[int, list[Claimed]] = {}
         for claimed in claims:
             waiting.setdefault(claimed.template_version_id, []).append(claimed)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
+import pytest
 from sqlalchemy import event, update
 from sqlmodel import Session, col
 
@@ -127,3 +128,18 @@ def test_what_was_asked_is_in_the_mail_and_in_the_mail_shown_again(
     assert texts[ids[0]] == ["You are hot.", "New: PLN\u00a012,000.50"]
     assert texts[ids[1]] == ["You are not.", "No deal."]
     assert texts[ids[2]] == ["You are hot.", "No deal."]
+
+
+def test_what_cannot_be_looked_up_leaves_nothing_in_doubt(
+    database: Database, receiver: ReceiverProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object, **_more: object) -> None:
+        raise RuntimeError("no such column")
+
+    database.write(lambda session: add_leads(session, 6))
+    database.write(apply_asking)
+    world = start(database, now=datetime.now(UTC))
+    monkeypatch.setattr("campaigns.delivery.circumstances", broken)
+    with pytest.raises(RuntimeError, match="no such column"):
+        send(database, receiver.port)
+    assert world.states() == {"planned": 6}
