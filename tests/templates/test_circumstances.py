@@ -112,7 +112,7 @@ def test_printing_what_is_not_there_stops_the_message(text: str, words: str) -> 
 
 def test_amounts_of_two_currencies_are_not_added_up() -> None:
     euros = OpenDeal(name="x", amount=Decimal(5), currency="EUR")
-    with pytest.raises(RenderError, match="PLN and EUR cannot be put together|EUR and PLN"):
+    with pytest.raises(RenderError, match=r"PLN and EUR cannot be put together|EUR and PLN"):
         shown("{{ open_deals|sum(attribute='amount')|money }}", ANNUAL, euros)
 
 
@@ -191,14 +191,16 @@ def test_a_segment_nobody_knows_is_an_error(text: str, words: str) -> None:
     ],
 )
 def test_a_segment_is_asked_about_the_lead_and_nothing_else(text: str) -> None:
-    with pytest.raises(RenderError, match="lead in segment|the lead can be looked for"):
+    with pytest.raises(RenderError, match=r"lead in segment|the lead can be looked for"):
         shown(text, segments=frozenset({"hot"}))
 
 
 def test_check_knows_the_names() -> None:
     text = (
-        "{{ links.unsubscribe }} {{ sender.postal_address }} {% if deal %}{{ deal.name }}{% endif %}"
-        '{% for d in open_deals %}{{ d.name }}{% endfor %}{% if lead in segment("hot") %}x{% endif %}'
+        "{{ links.unsubscribe }} {{ sender.postal_address }} "
+        "{% if deal %}{{ deal.name }}{% endif %}"
+        "{% for d in open_deals %}{{ d.name }}{% endfor %}"
+        '{% if lead in segment("hot") %}x{% endif %}'
     )
     assert check(files(text=text)) == []
     (found,) = check(files(text=text + "{{ deal.amout }}"))
