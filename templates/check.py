@@ -25,6 +25,15 @@ from templates.source import MESSAGE, Source, line_of, read_source
 CLIPPED_BYTES = 102 * 1024
 
 
+_TOO_DEEP = Finding(
+    id="source",
+    level="error",
+    where="body.html",
+    what="elements stand inside each other too deep",
+    do="close what is open, and write one after another",
+)
+
+
 def check(
     template: Compiled | Mapping[str, bytes],
     *,
@@ -53,8 +62,13 @@ def check(
     except SourceError as error:
         do = error.do or "correct the line"
         return [Finding(id=error.id, level="error", where=error.where, what=error.what, do=do)]
+    except RecursionError:
+        return [_TOO_DEEP]
     order = {"error": 0, "warning": 1, "notice": 2}
-    unique = dict.fromkeys(_findings(source, compiled, link_domains))
+    try:
+        unique = dict.fromkeys(_findings(source, compiled, link_domains))
+    except RecursionError:
+        return [_TOO_DEEP]
     return sorted(unique, key=lambda finding: order[finding.level])
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from lxml import etree
 
 from templates.environment import Environment
+from templates.errors import SourceError
 from templates.inline import inline_css
 from templates.markup import parse
 from templates.pieces import Piece, flatten
@@ -37,14 +38,19 @@ class Body:
     @cached_property
     def root(self) -> Any:
         """The tree as the author wrote it."""
-        return parse(self.protected.html)
+        root = parse(self.protected.html)
+        # Where all is one comment there is no element at all.
+        return parse("<html></html>") if root is None else root
 
     @cached_property
     def inlined(self) -> Any | None:
         """The tree with its CSS on the elements; None where Jinja decides what it looks like."""
-        if self.after.startswith(_NO_TREE):
+        if self.after.startswith(_NO_TREE) or parse(self.protected.html) is None:
             return None
-        return parse(inline_css(self.protected.html))
+        try:
+            return parse(inline_css(self.protected.html))
+        except SourceError:
+            return None
 
     def elements(self) -> Iterator[Any]:
         """Every element, without comments."""

@@ -40,7 +40,10 @@ class Inlined:
 
 
 def inline_css(html: str) -> str:
-    """A whole HTML document with its CSS on the elements; media queries stay in `<style>`."""
+    """A whole HTML document with its CSS on the elements; media queries stay in `<style>`.
+
+    Raises SourceError for CSS that cannot be read.
+    """
     return serialise(_inline_tree(parse(html)))
 
 
@@ -56,7 +59,11 @@ def _inline_tree(root: Any) -> Any:
         disable_validation=True,
         cssutils_logging_level=logging.CRITICAL + 1,
     )
-    done = premailer.transform(root)
+    try:
+        done = premailer.transform(root)
+    except RecursionError:
+        do = "write the rules one after another"
+        raise SourceError("<style>", "the rules stand inside each other too deep", do) from None
     return done.getroot() if hasattr(done, "getroot") else done
 
 
@@ -84,7 +91,10 @@ def inline_source(protected: Protected, where: str) -> Inlined:
         return Inlined(plain, lines)
     reason = _why_not(protected, css) or _crossing(protected, root)
     if not reason:
-        html = serialise(_inline_tree(root))
+        try:
+            html = serialise(_inline_tree(root))
+        except SourceError as error:
+            raise SourceError(where, f"<style>: {error.what}", error.do) from None
         if protected.intact(html):
             source, lines = protected.restore(html)
             return Inlined(source, lines)
