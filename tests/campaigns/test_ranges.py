@@ -4,7 +4,7 @@ import random
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlmodel import Session, col
@@ -154,6 +154,7 @@ def test_every_zone_gets_the_moment_its_window_opens(database: Database) -> None
         database.write(lambda s, n=number, z=name: add_leads(s, 1, first=n, timezone=z))
     everybody = col(Lead.id) > 0
 
+    @settings(deadline=None)
     @given(
         st.frozensets(st.integers(0, 6), min_size=1),
         st.integers(0, 1439),

@@ -24,6 +24,8 @@ HOSTILE = [
     "<div>" * 3_000 + "x" + "</div>" * 3_000,
     "<p>x</p>" * 20_000,
     "<!--[if mso]>" * 5_000,
+    "<style>" + ".a{color:red}" * 20_000 + "</style><p class='a'>x</p>",
+    "<style>" + "@a" * 30_000 + "</style><p>x</p>",
     "<p {{ lead.company }}>x</p><{{ lead.company }} style='color: red'>x</p>",
 ]
 
