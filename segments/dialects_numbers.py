@@ -46,8 +46,7 @@ class attribute_is_number(JsonTruth):  # noqa: N801
     inherit_cache = True
     sqlite = (
         # No CASE: inside one SQLite works out both sides of every AND.
-        "((CAST({value} AS INTEGER) || '' = {value} "
-        f"AND length({{value}}) <= {NUMBER_LENGTH}) "
+        f"(substr(CAST({{value}} AS INTEGER) || '', 1, {NUMBER_LENGTH}) = {{value}} "
         f"OR ({{type}} = 'text' AND length({{value}}) BETWEEN 1 AND {NUMBER_LENGTH} "
         "AND {value} NOT GLOB '*[^0-9.-]*' AND substr({value}, 2) NOT GLOB '*-*' "
         "AND {value} NOT GLOB '*.*.*' AND ltrim({value}, '-') GLOB '[0-9]*' "
@@ -82,6 +81,4 @@ class attribute_is_whole(JsonTruth):  # noqa: N801
 
     inherit_cache = True
     sqlite = "false"
-    postgresql = (
-        f"({{value}}::int8::text = {{value}} AND octet_length({{value}}) <= {NUMBER_LENGTH})"
-    )
+    postgresql = f"(left({{value}}::int8::text, {NUMBER_LENGTH}) = {{value}})"
