@@ -1,7 +1,7 @@
 """What came of each variant, and whether one of them is the better one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -93,7 +93,10 @@ def variant_results(session: Session, run: Run, *, now: datetime) -> VariantResu
             VariantResult(template=arm.name, accepted=accepted, events=events, judged=arm)
         )
     arms = [each.judged for each in results]
-    verdict = judge(arms, plan) if look else _early(arms, plan, until)
+    verdict = judge(arms, plan)
+    if until is not None and look is None:
+        why = f"the last of the {plan:,} leads of each have time until {until:%Y-%m-%d %H:%M} UTC"
+        verdict = replace(verdict, why=why)
     return VariantResults(variants=tuple(results), goal=goal, planned=plan, verdict=verdict)
 
 
@@ -101,15 +104,6 @@ def _goal(session: Session, run: Run) -> Goal:
     """The goal of the version the run started with."""
     campaign = session.get_one(Campaign, run.campaign_id)
     return of_body(run.campaign, campaign.body or {}).goal
-
-
-def _early(arms: Sequence[Arm], plan: int, until: datetime | None) -> Verdict:
-    if until is None:
-        behind = min(arms, key=lambda arm: arm.leads)
-        why = f"{behind.name} has {behind.leads:,} of the {plan:,} leads planned for each"
-    else:
-        why = f"the last of the {plan:,} leads of each have time until {until:%Y-%m-%d %H:%M} UTC"
-    return Verdict(state="early", winner="", p=1.0, why=why)
 
 
 def _mine(run: Run, version: int) -> list[Any]:

@@ -6,6 +6,21 @@ from typing import Any
 from leads import Recipient
 from templates import Letter, Links, Sender
 
+#: `potok.toml` of a workspace that has a sender and sends nowhere.
+SETTINGS = """
+database = "{database}"
+time_zone = "Europe/Warsaw"
+[pipeline.sales]
+stages = ["new", "demo"]
+[identity.anna]
+from = "Anna Nowak <anna@example.com>"
+postal_address = "ul. Długa 7, 00-238 Warszawa"
+[identity.anna.smtp]
+host = "127.0.0.1"
+port = 9
+tls = "none"
+"""
+
 SENDER = Sender(
     name="Anna Nowak",
     address="anna@studio.example",

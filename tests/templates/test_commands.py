@@ -16,20 +16,7 @@ from console.database import Database
 from console.keys import read_keys
 from leads import Lead, address_key, parse_address
 from tests.conftest import NOW
-
-SETTINGS = """
-database = "{database}"
-time_zone = "Europe/Warsaw"
-[pipeline.sales]
-stages = ["new", "demo"]
-[identity.anna]
-from = "Anna Nowak <anna@example.com>"
-postal_address = "ul. Długa 7, 00-238 Warszawa"
-[identity.anna.smtp]
-host = "127.0.0.1"
-port = 9
-tls = "none"
-"""
+from tests.templates.letters import SETTINGS
 
 
 @pytest.fixture

@@ -24,20 +24,8 @@ from console.wiring import Workspace, open_workspace
 from leads import Lead, Permission, Suppression
 from segments import parse
 from tests.conftest import NOW
+from tests.templates.letters import SETTINGS
 
-SETTINGS = """
-database = "{database}"
-time_zone = "Europe/Warsaw"
-[pipeline.sales]
-stages = ["new", "demo"]
-[identity.anna]
-from = "Anna Nowak <anna@example.com>"
-postal_address = "ul. Długa 7, 00-238 Warszawa"
-[identity.anna.smtp]
-host = "127.0.0.1"
-port = 9
-tls = "none"
-"""
 HTML = """<p>Hi {{ lead.first_name|default("") }},</p>
 {% if lead.country == "PL" %}<p>{{ lead.company }}</p>{% else %}<p>abroad</p>{% endif %}
 <p>{{ sender.postal_address }} <a href="{{ links.unsubscribe }}">out</a></p>
