@@ -1,4 +1,7 @@
-"""A rule that somebody is typing, cut into words; and values as a rule writes them."""
+"""A rule that somebody typed, cut into words and measured; and values as a rule writes them.
+
+Nothing heavy is imported: Tab waits for this, and so does whoever typed far too much.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -21,6 +24,26 @@ _PAIRS = {
     "in segment", "was in", "moved from", "moved to", "deal where", "not in", "opted out",
     "starts with", "ends with", "next task", "at least", "~ contains", "~ matches",
 }  # fmt: skip
+
+#: As the language has them (`segments.reading`), which is imported later.
+MAX_LENGTH, MAX_DEPTH = 8_000, 50
+
+
+def overgrown(text: str) -> str | None:
+    """What is too much about a rule before anybody reads it; None when nothing is."""
+    if len(text) > MAX_LENGTH:
+        return f"the rule has {len(text)} characters, {MAX_LENGTH} are allowed"
+    if "#" in text:
+        return None  # a comment may hold any number of parentheses
+    depth = 0
+    for token in TOKENS.finditer(text):
+        depth += {"(": 1, ")": -1}.get(token.group(), 0)
+        if depth > MAX_DEPTH:
+            return (
+                f"more than {MAX_DEPTH} levels of parentheses and 'not', from character "
+                f"{token.start() + 1} on"
+            )
+    return None
 
 
 def cut(text: str) -> tuple[list[str], str]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.types import StringParamType
 
+from console.cli.rule_text import RULE
+
 if TYPE_CHECKING:
     from console.glimpse import Glimpse
 
@@ -118,4 +120,4 @@ def offer(group: str, command: click.Command) -> None:
     for param in command.params:
         known = _NAMED.get(group) if param.name == "name" else _ANYWHERE.get(param.name or "")
         if known is not None and type(param.type) is StringParamType:
-            param.type = _Offered(known)
+            param.type = RULE if known is rule else _Offered(known)

@@ -6,6 +6,7 @@ import click
 
 from console.cli import offers
 from console.cli.frame import REFUSED, Frame, command, group
+from console.cli.rule_text import RULE
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +19,7 @@ COLUMNS = "email,name,company,country,stage,stage_age"
 
 @command(segments, "create")
 @click.argument("name", shell_complete=offers.segment)
-@click.argument("rule", shell_complete=offers.new_rule)
+@click.argument("rule", type=RULE, shell_complete=offers.new_rule)
 @click.option("--description", default="", help="One line for the list.")
 @click.option("--replace", is_flag=True, help="Write over a segment of this name.")
 def create(frame: Frame, name: str, rule: str, description: str, replace: bool) -> None:
@@ -60,7 +61,7 @@ def create(frame: Frame, name: str, rule: str, description: str, replace: bool) 
 
 
 @command(segments, "check")
-@click.argument("given", metavar="[NAME|RULE]", required=False, shell_complete=offers.rule)
+@click.argument("given", metavar="[NAME|RULE]", required=False, type=RULE)
 def check(frame: Frame, given: str | None) -> None:
     """Read a rule, a segment, or all of them, and say what is wrong.
 
@@ -99,7 +100,7 @@ def check(frame: Frame, given: str | None) -> None:
 
 
 @command(segments, "count")
-@click.argument("given", metavar="NAME|RULE", shell_complete=offers.rule)
+@click.argument("given", metavar="NAME|RULE", type=RULE)
 @click.option("--topic", default="", help="For mail about this topic: consent goes by topic.")
 @click.option(
     "--template",
@@ -217,7 +218,7 @@ def list_(frame: Frame) -> None:
 
 
 @command(segments, "preview")
-@click.argument("given", metavar="NAME|RULE", shell_complete=offers.rule)
+@click.argument("given", metavar="NAME|RULE", type=RULE)
 @click.option(
     "--limit",
     type=click.IntRange(1, 1000),

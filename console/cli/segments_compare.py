@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli import offers
 from console.cli.frame import Frame, command
+from console.cli.rule_text import RULE
 from console.cli.segments import segments
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ LETTERS = "ABCDEF"
 
 
 @command(segments, "diff")
-@click.argument("one", metavar="A", shell_complete=offers.rule)
-@click.argument("other", metavar="B", shell_complete=offers.rule)
+@click.argument("one", metavar="A", type=RULE)
+@click.argument("other", metavar="B", type=RULE)
 @click.option(
     "--show",
     type=click.Choice(["a", "b", "both"]),
@@ -113,9 +113,7 @@ def diff(frame: Frame, one: str, other: str, show: str | None, limit: int) -> No
 
 
 @command(segments, "overlap")
-@click.argument(
-    "given", metavar="NAME|RULE...", nargs=-1, required=True, shell_complete=offers.rule
-)
+@click.argument("given", metavar="NAME|RULE...", nargs=-1, required=True, type=RULE)
 def overlap(frame: Frame, given: tuple[str, ...]) -> None:
     """Count the leads that two to six segments or rules share, region by region.
 

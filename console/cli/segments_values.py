@@ -6,6 +6,7 @@ import click
 
 from console.cli import offers
 from console.cli.frame import Frame, command
+from console.cli.rule_text import RULE
 from console.cli.segments import segments
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     "given",
     metavar="NAME|RULE",
     help="Only among these leads.",
-    shell_complete=offers.rule,
+    type=RULE,
 )
 @click.option("--like", default="", metavar="TEXT", help="Only values with this in them.")
 @click.option(

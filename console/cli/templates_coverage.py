@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli import offers
 from console.cli.frame import REFUSED, Frame, command
+from console.cli.rule_text import RULE
 from console.cli.templates import templates
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "--segment",
     metavar="NAME|RULE",
-    shell_complete=offers.rule,
+    type=RULE,
     help="For these leads; without it, for everybody who may be written to.",
 )
 @click.option("--applied", is_flag=True, help="The template as applied, not as its files are now.")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console.cli import offers
 from console.cli.frame import Frame, command
+from console.cli.rule_text import RULE
 from console.cli.templates import templates
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--segment",
     metavar="NAME|RULE",
     help="Leaf through the leads of a segment; without it, through all.",
-    shell_complete=offers.rule,
+    type=RULE,
 )
 @click.option("--identity", metavar="NAME", help="Who writes; needed when there are several.")
 @click.option(

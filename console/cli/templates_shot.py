@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console.cli import offers
 from console.cli.frame import REFUSED, Frame, command
+from console.cli.rule_text import RULE
 from console.cli.templates import templates
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--segment",
     metavar="NAME|RULE",
     help="For the first leads of a segment.",
-    shell_complete=offers.rule,
+    type=RULE,
 )
 @click.option(
     "--leads",
