@@ -2,24 +2,33 @@
 
 Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
             what answers mean, providers and lanes, pace (pure), day caps, presets of companies,
-            mailboxes read, and what comes back told apart (pure).
+            mailboxes read, and what comes back told apart (pure), clicks included.
 Owns        domain, lane, identity_day, identity_version, mailbox_cursor, inbound.
 Never       decides who is written to; keeps a transaction open while the network is waited for;
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
-            dkim.py, envelope.py, bodies.py, links.py; how: transport.py, wire.py, session.py,
-            relay_id.py, smtp.py, connecting.py, folder.py; what came of it: classify.py
-            (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
+            dkim.py, envelope.py, bodies.py, links.py, click_links.py; how: transport.py,
+            wire.py, session.py, relay_id.py, smtp.py, connecting.py, folder.py; what came of it:
+            classify.py (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
             lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries them all;
             spamd.py (SpamAssassin asked);
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
-            inbound_origin.py
+            inbound_origin.py; click_judge.py (click_judge.toml)
 """
 
 from deliverability.bodies import Enclosure
 from deliverability.classify import classify
+from deliverability.click_judge import (
+    EarlierVisit,
+    Judgement,
+    Visit,
+    click_headers,
+    click_memory,
+    judge_click,
+)
+from deliverability.click_links import ClickLinks, FollowedLink, click_links, read_click
 from deliverability.days import give_day, take_day, used_today
 from deliverability.envelope import Envelope, compose
 from deliverability.errors import (
@@ -82,6 +91,16 @@ __all__ = [
     "Ticket",
     "make_token",
     "read_token",
+    "ClickLinks",
+    "FollowedLink",
+    "click_links",
+    "read_click",
+    "Visit",
+    "EarlierVisit",
+    "Judgement",
+    "judge_click",
+    "click_headers",
+    "click_memory",
     "Connection",
     "Fault",
     "connect",
