@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -124,9 +125,9 @@ def _send(
 
     async def work() -> "Ended":
         worker = open_sender(workspace, store, observer=observer, paced=paced)
-        _stop_on_signals(frame, worker)
-        async with attending(workspace, store, say=observer.said):
-            return await worker.run(until_idle=until_idle, patience=timedelta(seconds=wait))
+        with _stopped_by_signals(frame, worker):
+            async with attending(workspace, store, say=observer.said):
+                return await worker.run(until_idle=until_idle, patience=timedelta(seconds=wait))
 
     store = Store(workspace.database)
     try:
@@ -145,7 +146,8 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return new_event_loop
 
 
-def _stop_on_signals(frame: Frame, worker: "Worker") -> None:
+@contextmanager
+def _stopped_by_signals(frame: Frame, worker: "Worker") -> Iterator[None]:
     loop = asyncio.get_running_loop()
     asked = 0
 
@@ -161,6 +163,12 @@ def _stop_on_signals(frame: Frame, worker: "Worker") -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop, number.name)
+    try:
+        yield
+    finally:
+        # uvloop leaves its handlers behind when it closes: nothing would hear Ctrl-C any more.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 class _Talk:

@@ -112,8 +112,9 @@ def test_two_seconds_ahead_is_worth_waiting_for(workspace: Path) -> None:
 
 
 def test_what_passed_while_the_machine_was_down_is_asked_about(workspace: Path) -> None:
-    minute = datetime.now(UTC) + timedelta(minutes=1)
-    cron = f"{minute.minute} {minute.hour} * * *"
+    # The next time is an hour away: none comes while the test runs, whatever the clock says.
+    coming = datetime.now(UTC) + timedelta(hours=1)
+    cron = f"{coming.minute} {coming.hour} * * *"
     schedule(workspace, f'cron = "{cron}"\nzone = "UTC"')
     # As if it had been applied the day before yesterday.
     applied = (datetime.now(UTC) - timedelta(days=2)).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -125,6 +125,15 @@ def test_a_process_that_is_killed_is_told_and_none_stays(
             os.kill(pid, 0)
 
 
+@pytest.fixture
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """As in a terminal, whatever the shell, or another test, made of SIGINT before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c_is_heard")
 def test_ctrl_c_ends_the_processes(workspace: Workspace) -> None:
     people(workspace, 3_000)
     seen: list[int] = []
