@@ -56,6 +56,8 @@ class Run(Row, table=True):
     by: str = ""
     #: What planning needs again after a kill (topic, window, expiry, first), fixed at start.
     terms: JsonObject = Field(default_factory=dict, sa_type=Json)
+    #: Which variant the leads get that were kept back (`choosing.py`); empty until that is known.
+    choice: JsonObject = Field(default_factory=dict, sa_type=Json)
 
     __table_args__ = (UniqueConstraint("campaign", "occurrence"),)
 
