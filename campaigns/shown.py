@@ -10,7 +10,7 @@ from sqlmodel import Session, col
 
 from campaigns.rfc_message_id import find_names, is_named
 from campaigns.tables import Attempt, Message, Run
-from campaigns.writing import compose_again
+from campaigns.writing import compose_again, track_again
 from deliverability import Identity, IdentityVersion, Ticket
 from leads import Lead
 from templates import Compiled, TemplateVersion, render_again
@@ -129,7 +129,8 @@ def web_page(session: Session, ticket: Ticket) -> str | None:
     message, version = row
     compiled = Compiled.from_body(version.name, version.body or {})
     language = message.context["envelope"]["language"]
-    rendered = render_again(compiled, message.context["read"], language=language)
+    track = track_again(message.context)
+    rendered = render_again(compiled, message.context["read"], language=language, track=track)
     if (page := rendered.page()) is not None:
         return page
     # A mail that is plain text shows as such; a line breaks where the window ends.

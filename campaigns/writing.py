@@ -4,7 +4,7 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,16 @@ from urllib.parse import quote
 from campaigns.circumstances import NOTHING, Circumstances
 from campaigns.finish import Sent
 from campaigns.queue import Claimed
-from deliverability import Enclosure, Envelope, Identity, SmtpServer, compose, make_token
+from deliverability import (
+    ClickLinks,
+    Enclosure,
+    Envelope,
+    Identity,
+    SmtpServer,
+    click_links,
+    compose,
+    make_token,
+)
 from leads import Recipient
 from templates import Compiled, Letter, Links, Rendered, Sender, render, render_again
 
@@ -73,7 +82,7 @@ def write_trial(
     """The mail `recipient` would get, addressed to `to` (address, name), to be looked at.
 
     Its links look and answer like real ones and are signed for nobody: following them opts nobody
-    out. Raises templates.RenderError.
+    out and counts as nobody's click. Raises templates.RenderError.
     """
     return _write(
         replace(recipient, token=NOBODY),
@@ -105,6 +114,9 @@ def _write(
     view = ""
     if base and "view" in compiled.asks:
         view = f"{base}/v/{make_token(office.link_keys, VIEW, recipient.token, message_id)}"
+    clicks = None
+    if base and compiled.track_links:
+        clicks = click_links(office.link_keys, base, recipient.token, message_id)
     answers_to = identity.reply_to or identity.from_address
     mailto = f"mailto:{answers_to}?subject={quote('unsubscribe ' + token)}"
     rendered = render(
@@ -119,6 +131,7 @@ def _write(
             links=Links(unsubscribe=url or mailto, view=view, mailto_unsubscribe=mailto),
             deals=circumstances.deals,
             segments=circumstances.segments,
+            track=clicks.to if clicks is not None else None,
         ),
     )
     around: dict[str, Any] = {
@@ -134,7 +147,11 @@ def _write(
         envelope=_compose(identity, rendered, around, rfc_message_id),
         sent=Sent(
             subject=rendered.subject,
-            context={"read": dict(rendered.read), "envelope": around},
+            context={
+                "read": dict(rendered.read),
+                "envelope": around,
+                **({"clicks": clicks.kept()} if clicks is not None else {}),
+            },
             identity_version_id=office.identity_version_id,
         ),
     )
@@ -176,6 +193,12 @@ def enclosures(rendered: Rendered) -> list[Enclosure]:
     ]
 
 
+def track_again(context: Mapping[str, Any]) -> Callable[[str], str] | None:
+    """What made the tracked links of a message, from what was kept of it; None when it has none."""
+    kept = context.get("clicks")
+    return ClickLinks.from_kept(kept).to if kept else None
+
+
 def identity_facts(identity: Identity) -> dict[str, Any]:
     """What of an identity stands in mail: kept per version, because `potok.toml` is not."""
     return {
@@ -203,7 +226,9 @@ def compose_again(
     signed again (RSA signatures are the same for the same bytes); else the signature is missing.
     """
     around = context["envelope"]
-    rendered = render_again(compiled, context["read"], language=around["language"])
+    rendered = render_again(
+        compiled, context["read"], language=around["language"], track=track_again(context)
+    )
     dkim = present.dkim if present is not None else None
     if dkim is not None and facts["dkim"] != [dkim.domain, dkim.selector]:
         dkim = None

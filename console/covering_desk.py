@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 
 from campaigns import Circumstances, enclosures
 from console.wiring import Workspace
-from deliverability import DeliverabilityError, Identity, SmtpServer, compose, make_token
+from deliverability import (
+    ClickLinks,
+    DeliverabilityError,
+    Identity,
+    SmtpServer,
+    click_links,
+    compose,
+    make_token,
+)
 from leads import Recipient
 from templates import (
     OF_LEADS,
@@ -48,6 +56,8 @@ class Desk:
     identity: Identity
     links: Links
     unsubscribe_url: str | None
+    #: Makes links as long as those of a mail; None when none is tracked.
+    clicks: ClickLinks | None
     now: datetime
     zone: ZoneInfo
 
@@ -59,18 +69,22 @@ Part = tuple[Tally, list[Told]]
 
 
 def desk_for(workspace: Workspace, compiled: Compiled, sender: Identity) -> Desk:
-    """A desk whose opt-out links are as long as real ones and open nothing."""
+    """A desk whose links of ours are as long as real ones and open nothing."""
     key = workspace.random.randbytes(32)
     token = make_token([key], "coverage", "0" * 16, 1_000_000)
     base_url = workspace.settings.web.base_url.rstrip("/")
     mailto = f"mailto:{sender.reply_to or sender.from_address}?subject=unsubscribe%20{token}"
     url = f"{base_url}/u/{token}" if base_url else None
     view = f"{base_url}/v/{token}" if base_url and "view" in compiled.asks else ""
+    clicks = None
+    if base_url and compiled.track_links:
+        clicks = click_links([key], base_url, "0" * 16, 1_000_000)
     return Desk(
         compiled=compiled,
         identity=replace(sender, dkim=None, smtp=SmtpServer(), mailbox=None),
         links=Links(unsubscribe=url or mailto, view=view, mailto_unsubscribe=mailto),
         unsubscribe_url=url,
+        clicks=clicks,
         now=workspace.now(),
         zone=workspace.settings.time_zone,
     )
@@ -112,6 +126,7 @@ def _try(
             links=desk.links,
             deals=around.deals,
             segments=around.segments,
+            track=desk.clicks.to if desk.clicks is not None else None,
         )
         rendered = render(desk.compiled, letter, environment=environment)
     except RenderError as error:

@@ -17,7 +17,8 @@ from templates.compiled import Compiled, Texts
 from templates.environment import Environment, make_environment
 from templates.errors import SourceError
 from templates.finding import Finding
-from templates.source import MESSAGE, Source, line_of, read_source
+from templates.message_file import MESSAGE, line_of
+from templates.source import Source, read_source
 
 #: Gmail cuts a message whose HTML is larger than 102 kB and hides the rest, the opt-out link
 #: included, behind "View entire message". Google does not document the figure; mail makers

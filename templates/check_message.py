@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from templates.finding import Finding
-from templates.source import MESSAGE, Source, line_of
+from templates.message_file import MESSAGE, line_of
+from templates.source import Source
 
 #: Desktops show some 70 characters of a subject, phones some 40.
 LONG_SUBJECT, PHONE_SUBJECT = 70, 40

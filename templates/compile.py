@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from jinja2 import TemplateSyntaxError, meta
@@ -13,11 +14,13 @@ from templates.environment import Environment, make_environment
 from templates.errors import SourceError
 from templates.inline import inline_source
 from templates.markup import is_document, whole
+from templates.message_file import MESSAGE, line_of
 from templates.pieces import Piece, flatten, split
 from templates.plaintext import text_source
 from templates.protect import protect
 from templates.questions import closed_segments, questions
-from templates.source import MESSAGE, Source, line_of, read_source
+from templates.source import Source, read_source
+from templates.tracked_links import without_marks
 from templates.web_links import tagged
 
 #: Mail clients show the first words of the body beside the subject. The preheader goes there, and
@@ -42,7 +45,7 @@ def compile_template(
     `segments` are the closed bodies of all there are; without it those asked about stay unknown.
     The result is closed: rendering it reads nothing else. Raises SourceError with file and line.
     """
-    source = read_source(files, partials or {})
+    source = _unmarked(read_source(files, partials or {}))
     environment = make_environment(source.partials)
     languages = {**source.subject, **source.html, **source.text}
     texts = {
@@ -64,6 +67,18 @@ def compile_template(
         attachments=source.attachments,
         segments=closed_segments(asked.segments, segments),
         asks=asked.others,
+        track_links=source.track_links,
+    )
+
+
+def _unmarked(source: Source) -> Source:
+    """Where no link is tracked, none needs a mark that says so."""
+    if source.track_links:
+        return source
+    return replace(
+        source,
+        html={each: without_marks(text) for each, text in source.html.items()},
+        partials={name: without_marks(text) for name, text in source.partials.items()},
     )
 
 

@@ -81,6 +81,8 @@ class Compiled:
     segments: Mapping[str, JsonObject] = field(default_factory=dict)
     #: What else it reads that must be looked up: `deals`, `view`.
     asks: tuple[str, ...] = ()
+    #: Whether links to the web lead over our own address.
+    track_links: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -120,7 +122,7 @@ class Compiled:
 
 
 #: Fields that came later.
-_MORE = ("images", "attachments", "segments", "asks")
+_MORE = ("images", "attachments", "segments", "asks", "track_links")
 
 
 def _part(body: JsonObject | None) -> Part | None:

@@ -6,7 +6,7 @@ is `Missing`: it may be asked about (`{% if lead.company %}`) but not printed.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -80,6 +80,8 @@ class Letter:
     deals: tuple[OpenDeal, ...] = ()
     #: Of the segments that the template asks about, those the lead is in.
     segments: frozenset[str] = frozenset()
+    #: From a page on the web to the address that leads there by way of us; None tracks nothing.
+    track: Callable[[str], str] | None = None
 
 
 class FieldError(UndefinedError):

@@ -21,6 +21,7 @@ from templates.inline import inline_css
 from templates.plaintext import text_of
 from templates.rendered import Rendered
 from templates.text_shape import finish
+from templates.tracked_links import Track, tracked
 
 #: RFC 5322 2.1.1 bounds a line at 998 octets; a subject people read is far shorter.
 MAX_SUBJECT = 400
@@ -50,20 +51,25 @@ def render(
         within = {name: name in letter.segments for name in compiled.segments}
         names = scopes(letter.recipient, letter.sender, letter.links, read, defaults)
         names |= circumstances(letter.deals, within, read)
-        return _render(compiled, language, names, read, environment)
+        return _render(compiled, language, names, read, environment, letter.track)
     except RenderError as error:
         raise RenderError(
             error.where, error.what, lead=letter.recipient.email, field=error.field
         ) from error
 
 
-def render_again(compiled: Compiled, read: Mapping[str, Any], *, language: str) -> Rendered:
-    """The very same message, from what `Rendered.read` and `Rendered.language` kept of it."""
+def render_again(
+    compiled: Compiled, read: Mapping[str, Any], *, language: str, track: Track | None = None
+) -> Rendered:
+    """The very same message, from what `Rendered.read` and `Rendered.language` kept of it.
+
+    `track` makes the links that `Letter.track` made.
+    """
     notes: dict[str, Any] = {}
     lead, sender, links = (read.get(name, {}) for name in ("lead", "sender", "links"))
     names = scopes(lead, sender, links, notes, compiled.texts[language].defaults)
     names |= circumstances_again(read, notes)
-    return _render(compiled, language, names, notes)
+    return _render(compiled, language, names, notes, track=track)
 
 
 def _render(
@@ -72,6 +78,7 @@ def _render(
     given: Mapping[str, Any],
     read: dict[str, Any],
     environment: Environment | None = None,
+    track: Track | None = None,
 ) -> Rendered:
     texts = compiled.texts[language]
     environment = environment or environment_for(tuple(compiled.partials.items()))
@@ -88,6 +95,9 @@ def _render(
     if html is not None and texts.inline_after_render:
         html = _inlined(html, held)
     text = _text(texts, html, part)
+    if html is not None and compiled.track_links:
+        # Last, so that the text shows where links lead and equal choices are still inlined once.
+        html = tracked(html, track or str, names["links"].seen.values())
     attachments = tuple(_attached(each, environment, names) for each in compiled.attachments)
     return Rendered(
         subject=subject,
