@@ -9,15 +9,28 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, and_, case, exists, func, literal, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlmodel import Session, col
 
+from campaigns.admit import Chosen
 from campaigns.runs import Terms
 from campaigns.sequence_runs import is_sequence
 from campaigns.sequences import EnrolmentState
 from campaigns.states import WRITTEN, State
 from campaigns.tables import Enrolment, Message, Run
-from leads import Event, FrequencyCap, Instant, Lead, why_left_out
+from leads import WEEK, Event, FrequencyCap, Instant, Lead, Wish, why_left_out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,26 +72,31 @@ _DUE_COLUMNS = (
 )
 
 
-def _recent(
-    cap: FrequencyCap | None, now: datetime
-) -> tuple[ColumnElement[int], ColumnElement[datetime | None]]:
-    """How many messages count against the cap, and when the oldest of them was sent.
+def _recent(days: int, now: datetime) -> tuple[Any, Any]:
+    """How many messages of the last days count against a limit, and when the oldest was sent.
 
     `sending` and `in_doubt` count too: somebody may have received them.
     """
-    if cap is None:
-        return literal(0), literal(None, Instant)
     other = Message.__table__.alias("other")  # type: ignore[attr-defined]
     when = func.coalesce(other.c.settled_at, other.c.claimed_at, type_=Instant)
     counted = and_(
         other.c.lead_id == col(Lead.id),
         other.c.state.in_(sorted(WRITTEN)),
-        when > now - timedelta(days=cap.days),
+        when > now - timedelta(days=days),
     )
     return (
         select(func.count()).select_from(other).where(counted).scalar_subquery(),
         select(func.min(when, type_=Instant)).where(counted).scalar_subquery(),
     )
+
+
+def _counted(cap: FrequencyCap | None, now: datetime) -> list[ColumnElement[Any]]:
+    """What counts against the workspace's limit, then against the lead's own if it has one."""
+    none = [literal(0), literal(None, Instant)]
+    own = [
+        case((col(Wish.per_week).is_not(None), each), else_=null()) for each in _recent(WEEK, now)
+    ]
+    return [*(none if cap is None else _recent(cap.days, now)), own[0], own[1]]
 
 
 def _answered(run: Run, *, sequence: bool) -> ColumnElement[bool]:
@@ -110,7 +128,9 @@ def _left(terms: Terms) -> ColumnElement[str | None]:
 
 def candidates(
     session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
-) -> Sequence[Row[Any]]:
+) -> Sequence[tuple[Any, ...]]:
+    """The columns of `Due`, what speaks against it (a reason, or `Chosen`), the lead's zone,
+    whether it answered, and what counts against the workspace's limit: a number and a time."""
     terms = Terms.of_body(run.terms)
     sequence = is_sequence(run)
     reason = why_left_out(terms.permission)
@@ -130,9 +150,12 @@ def candidates(
             reason,
             col(Lead.timezone),
             _answered(run, sequence=sequence),
-            *_recent(rules.cap, now),
+            *_counted(rules.cap, now),
+            col(Wish.paused_until),
+            col(Wish.per_week),
         )
         .join(Lead, col(Lead.id) == col(Message.lead_id))
+        .outerjoin(Wish, col(Wish.lead_id) == col(Message.lead_id))
         .where(*due)
         .order_by(col(Message.due_at), col(Message.id))
         .limit(wanted)
@@ -141,4 +164,36 @@ def candidates(
     )
     if sequence:
         wanted_rows = wanted_rows.outerjoin(Enrolment, col(Enrolment.message_id) == col(Message.id))
-    return session.execute(wanted_rows).all()
+    return [_facts(session, row, sequence, now) for row in session.execute(wanted_rows).all()]
+
+
+def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tuple[Any, ...]:
+    *due, reason, zone, replied, count, first, own_count, own_first, paused_until, per_week = tuple(
+        row
+    )
+    if reason is None and (paused_until is not None or per_week is not None):
+        reason = Chosen(
+            paused_until=paused_until,
+            per_week=per_week,
+            recent=own_count or 0,
+            oldest_recent=own_first,
+        )
+        if sequence and paused_until is not None and paused_until > now:
+            due = _kept(session, due, paused_until)
+    return (*due, reason, zone, replied, count, first)
+
+
+def _kept(session: Session, due: list[Any], until: datetime) -> list[Any]:
+    """A step of a sequence outlasts the pause: it lives as long after it as it had from now on.
+
+    The lead asked for a rest, not for the rest of the sequence to be given up.
+    """
+    facts = Due(**dict(zip(Due.__slots__, due, strict=True)))
+    expires_at = until + (facts.expires_at - facts.due_at)
+    session.execute(
+        update(Message)
+        .where(col(Message.id) == facts.id, col(Message.state) == State.PLANNED)
+        .values(expires_at=expires_at)
+        .execution_options(synchronize_session=False)
+    )
+    return [*due[:-1], expires_at]

@@ -1,16 +1,17 @@
 """Leads: who they are, where they stand, what they told us, and whether we may write to them.
 
-Does        addresses, leads, preferences, pipeline stages, consent and suppression, the timeline of
-            events, notes, deals, tasks, events of your own, merging and erasing people, intake
-            from files, export.
-Owns        lead, preference, consent, suppression, event, deal, task, import.
+Does        addresses, leads, preferences, pipeline stages, consent and suppression, what leads
+            chose to get, the timeline of events, notes, deals, tasks, events of your own, merging
+            and erasing people, intake from files, export.
+Owns        lead, preference, consent, suppression, wish, barred_topic, address_change, event, deal,
+            task, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, ISO 4217, BCP 47.
-Read        row.py, versions.py, folded.py, tables.py, errors.py, address.py, recipient.py,
-            recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
-            preferences.py, pipeline.py, consent.py, suppression.py, codes.csv, permission.py,
-            money.py, telling.py, records.py, deals.py, tasks.py, own_events.py, merging.py,
-            erasing.py, intake/, export.py
+Read        row.py, versions.py, folded.py, tables.py, wish_tables.py, errors.py, address.py,
+            recipient.py, recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
+            preferences.py, pipeline.py, consent.py, suppression.py, wishes.py, codes.csv,
+            permission.py, money.py, telling.py, records.py, deals.py, tasks.py, own_events.py,
+            merging.py, erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
@@ -69,6 +70,7 @@ from leads.permission import (
     Permission,
     barred,
     mailable,
+    who_paused,
     who_withdrew,
     why_barred,
     why_left_out,
@@ -108,6 +110,18 @@ from leads.versions import (
     current_versions,
     freeze,
 )
+from leads.wish_tables import AddressChange, BarredTopic, Wish
+from leads.wishes import (
+    PAUSE,
+    WEEK,
+    Choice,
+    Evidence,
+    barred_topics,
+    choices_of,
+    choose,
+    unwanted_topics,
+    wish_of,
+)
 
 __all__ = [
     "folded",
@@ -144,6 +158,19 @@ __all__ = [
     "barred",
     "why_barred",
     "who_withdrew",
+    "who_paused",
+    "Wish",
+    "BarredTopic",
+    "AddressChange",
+    "PAUSE",
+    "WEEK",
+    "Choice",
+    "Evidence",
+    "choose",
+    "choices_of",
+    "wish_of",
+    "barred_topics",
+    "unwanted_topics",
     "mailable",
     "suppress",
     "record",

@@ -21,6 +21,7 @@ from leads.intake.values import values_in
 from leads.names import renamed
 from leads.tables import Lead
 from leads.timeline import record
+from leads.wish_tables import Wish
 
 
 def set_fields(
@@ -31,13 +32,15 @@ def set_fields(
     attributes: Mapping[str, str] | None = None,
     add_tags: Sequence[str] = (),
     remove_tags: Sequence[str] = (),
+    own_word: bool = False,
     at: datetime,
     by: str,
 ) -> bool:
     """Sets fields and attributes (an empty text clears one), adds and removes tags.
 
     An attribute `interests[]` becomes a list of the values that ; or | part. True when anything
-    changed. Raises FieldError for an unknown field or a value that does not fit, UnknownLead.
+    changed. Raises FieldError for an unknown field or a value that does not fit, and for a language
+    other than the one the lead chose itself (unless this is its `own_word`); UnknownLead.
 
     The event's data is {"changed": {"company": [before, after], "attr.industry": [...], "tags":
     [[...], [...]]}}, with everything that changed, also a name that followed its parts. None stands
@@ -54,6 +57,8 @@ def set_fields(
     if row is None:
         raise UnknownLead
     before = row._asdict()
+    if wanted.get("language", before["language"]) != before["language"] and not own_word:
+        _refuse_to_overrule(session, lead_id)
     renamed(before, wanted)
     values: dict[str, Any] = {name: v for name, v in wanted.items() if v != before[name]}
     changed: dict[str, Any] = {name: [before[name], value] for name, value in values.items()}
@@ -78,6 +83,19 @@ def set_fields(
     )
     record(session, lead_id, "changed", at=at, by=by, data={"changed": changed})
     return True
+
+
+def _refuse_to_overrule(session: Session, lead_id: int) -> None:
+    chosen = session.execute(
+        select(col(Wish.language), col(Wish.at)).where(
+            col(Wish.lead_id) == lead_id, col(Wish.language) != ""
+        )
+    ).first()
+    if chosen is not None:
+        raise FieldError(
+            f'the lead chose the language "{chosen.language}" itself on {chosen.at:%Y-%m-%d}; did '
+            "it tell you another? potok leads choose EMAIL --language pl --why 'said so by phone'"
+        )
 
 
 def _attribute(name: str, text: str) -> str | list[str]:

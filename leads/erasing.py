@@ -1,8 +1,8 @@
 """Erasing a person: what says who it was goes, what the sums need stays.
 
 The row keeps its number, `draw` and `token` (random, so they name nobody), and a key that belongs
-to no address: the person may come back as a new lead. A suppression is held by the address's own
-key and stays. GDPR Art. 17.
+to no address: the person may come back as a new lead. A suppression, and a topic that was switched
+off, is held by the address's own key and stays. GDPR Art. 17.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from leads.fields import FIELDS
 from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.timeline import record
+from leads.wish_tables import AddressChange, Wish
 
 #: What is kept of an event's data: words of our own, never of or about the person.
 KEPT: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -72,7 +73,7 @@ def erase(session: Session, lead_ids: Sequence[int], *, dice: Random, at: dateti
             )
             .execution_options(synchronize_session=False)
         )
-    for table in (Preference, Consent, Deal, Task):
+    for table in (Preference, Consent, Deal, Task, Wish, AddressChange):
         session.execute(
             delete(table)
             .where(col(table.lead_id).in_(ids))

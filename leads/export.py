@@ -15,8 +15,10 @@ from leads.fields import FIELDS
 from leads.finding import present
 from leads.intake.values import cell_text, joined
 from leads.permission import Permission, why_left_out
+from leads.row import JsonObject
 from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.telling import plain_values
+from leads.wishes import choices_of
 
 #: Leads read at once.
 PAGE = 2_000
@@ -32,9 +34,10 @@ def export_documents(
     session: Session, *conditions: ColumnElement[bool]
 ) -> Iterator[dict[str, Any]]:
     """Each lead as a document: fields, attributes, tags, preferences, consent, deals, tasks, events
-    of your own, why it is left out of every campaign (None: it is not)."""
+    of your own, what it chose itself (None: nothing), why it is left out of every campaign."""
     rows: _Rows = {}
-    for lead, stated, agreed in _leads(session, conditions, rows):
+    chosen: dict[int, JsonObject] = {}
+    for lead, stated, agreed in _leads(session, conditions, rows, chosen):
         facts = lead._mapping
         yield {
             **{name: facts[name] for name in COLUMNS},
@@ -45,6 +48,7 @@ def export_documents(
                 for topic, (state, source, at) in agreed.items()
             ],
             **{name: found.get(lead.id, []) for name, found in rows.items()},
+            "chose": chosen.get(lead.id),
             "left_out": lead.left_out,
         }
 
@@ -93,10 +97,11 @@ def _leads(
     session: Session,
     conditions: tuple[ColumnElement[bool], ...],
     rows: _Rows | None = None,
+    chosen: dict[int, JsonObject] | None = None,
 ) -> Iterator[tuple[Row[Any], dict[str, list[str]], _Agreed]]:
     """Each lead with what it stated and agreed to: three statements a page.
 
-    With `rows`, what else belongs to the leads of a page is laid into it: three more.
+    With `rows` and `chosen`, what else belongs to the leads of a page is laid into them: five more.
     """
     after = 0
     wanted = [col(getattr(Lead, name)) for name in ("id", *COLUMNS, "attributes")]
@@ -125,8 +130,9 @@ def _leads(
             ).where(col(Consent.lead_id).in_(ids))
         ):
             agreed.setdefault(row.lead_id, {})[row.topic] = (row.state, row.source, row.at)
-        if rows is not None:
+        if rows is not None and chosen is not None:
             rows |= _rows(session, ids)
+            chosen |= choices_of(session, ids)
         for lead in page:
             yield lead, stated.get(lead.id, {}), agreed.get(lead.id, {})
         after = ids[-1]

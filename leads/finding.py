@@ -11,6 +11,8 @@ from leads.deals import deals_of
 from leads.tables import Consent, Deal, Lead, Preference, Suppression, Task
 from leads.tasks import tasks_of
 from leads.timeline import Entry, timeline
+from leads.wish_tables import Wish
+from leads.wishes import barred_topics, wish_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +24,10 @@ class Profile:
     preferences: tuple[Preference, ...]
     consents: tuple[Consent, ...]
     suppression: Suppression | None
+    #: What the lead chose on its preference page; None when it never did.
+    wish: Wish | None
+    #: Topics its address is barred from, with since when.
+    barred_topics: dict[str, datetime]
     #: In the order they were opened.
     deals: tuple[Deal, ...]
     #: Open ones first, the most urgent on top.
@@ -75,6 +81,8 @@ def profile(session: Session, lead: Lead, *, newest: int | None = None) -> Profi
         preferences=tuple(preferences),
         consents=tuple(consents),
         suppression=session.get(Suppression, lead.address_key),
+        wish=wish_of(session, lead.id),
+        barred_topics=barred_topics(session, lead.address_key),
         deals=tuple(deals_of(session, lead.id)),
         tasks=tuple(tasks_of(session, lead.id)),
         timeline=tuple(timeline(session, lead.id, newest=newest)),

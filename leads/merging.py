@@ -6,6 +6,7 @@ The event `merged` on the kept lead holds all that undoes it:
      "changed": {"company": ["", "Kos"], "attr.size": [null, "9"], "tags": [["a"], ["a", "b"]]},
      "preferences": {"topic": ["pricing"]},      what the kept lead had not stated itself
      "consent": {"": ["given", "withdrawn"]},    by topic; null for one that was not written down
+     "topics": ["news"],                         switched off by the other one, and so for both
      "deals": [12], "tasks": [7],                the numbers of those that moved
      "events": [31, 32]}                         the numbers of the timeline's entries that moved
 
@@ -26,6 +27,7 @@ from leads.names import renamed
 from leads.suppression import STRENGTH, suppress, suppression_of
 from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.timeline import record
+from leads.wishes import unite_wishes
 
 #: Reasons that are the person's own word and so hold for every address of theirs.
 OWN_WORD = frozenset({"opted_out", "complaint"})
@@ -74,6 +76,7 @@ def merge(session: Session, keep_id: int, other_id: int, *, at: datetime, by: st
         "changed": changed,
         "preferences": _unite_preferences(session, keep_id, other_id),
         "consent": _unite_consent(session, keep_id, other_id),
+        "topics": sorted(unite_wishes(session, keep, other, at=at, by=by)),
         "deals": _move(session, Deal, keep_id, other_id),
         "tasks": _move(session, Task, keep_id, other_id),
     }

@@ -1,6 +1,7 @@
 """Whether we may write: one SQL expression, asked when planning and again when claiming."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,10 +16,13 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from leads.tables import Consent, Lead, Suppression
+from leads.wish_tables import BarredTopic, Wish
 
 _WITHDRAWN = literal("consent_withdrawn")
 
@@ -61,11 +65,18 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
             col(Consent.state) == state,
         )
 
+    withdrew = consent("withdrawn")
+    if permission.topic:
+        topic = exists().where(
+            col(BarredTopic.address_key) == col(Lead.address_key),
+            col(BarredTopic.topic) == permission.topic,
+        )
+        withdrew = or_(withdrew, topic)
     rules: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
         (col(Lead.merged_into).is_not(None), literal("merged")),
         (col(Lead.erased_at).is_not(None), literal("erased")),
         (suppressed.is_not(None), suppressed),
-        (consent("withdrawn"), _WITHDRAWN),
+        (withdrew, _WITHDRAWN),
     ]
     if permission.consent_required:
         rules.append((~consent("given"), literal("no_consent")))
@@ -89,20 +100,21 @@ def why_left_out_of(
     """
     rules: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
         (barred(), why_barred()),
-        (col(Lead.id).in_(_between(who_withdrew(permission), low, high)), _WITHDRAWN),
+        (col(Lead.id).in_(who_withdrew(permission, low, high)), _WITHDRAWN),
     ]
     if permission.consent_required:
         gave = select(col(Consent.lead_id)).where(
             col(Consent.topic).in_(_topics(permission)), col(Consent.state) == "given"
         )
-        rules.append((col(Lead.id).not_in(_between(gave, low, high)), literal("no_consent")))
+        gave = _between(gave, col(Consent.lead_id), low, high)
+        rules.append((col(Lead.id).not_in(gave), literal("no_consent")))
     return func.coalesce(case(*rules, else_=null()), null(), type_=String)
 
 
-def _between(ids: Select[Any], low: int | None, high: int | None) -> Select[Any]:
+def _between(ids: Select[Any], lead_id: Any, low: int | None, high: int | None) -> Select[Any]:
     if low is not None:
-        ids = ids.where(col(Consent.lead_id) > low)
-    return ids if high is None else ids.where(col(Consent.lead_id) <= high)
+        ids = ids.where(lead_id > low)
+    return ids if high is None else ids.where(lead_id <= high)
 
 
 def barred(lead: type[Lead] = Lead) -> ColumnElement[bool]:
@@ -125,13 +137,35 @@ def why_barred() -> ColumnElement[str]:
     )
 
 
-def who_withdrew(permission: Permission) -> Select[Any]:
-    """Ids of the leads that took their consent back, barred or not."""
-    return select(col(Consent.lead_id)).where(
+def who_withdrew(
+    permission: Permission, low: int | None = None, high: int | None = None
+) -> Select[Any]:
+    """Ids of the leads that took their consent back or switched the topic off, barred or not.
+
+    All of them, or those with `low` < id <= `high`.
+    """
+    took_back = select(col(Consent.lead_id)).where(
         col(Consent.topic).in_(_topics(permission)),
         # Spelt out, or SQLite would not know that the index is for this state.
         col(Consent.state) == literal_column("'withdrawn'"),
     )
+    took_back = _between(took_back, col(Consent.lead_id), low, high)
+    if not permission.topic:
+        return took_back
+    # Mostly the same leads: but the bar belongs to the address and is older than a lead may be.
+    other = aliased(Lead)
+    switched_off: Select[Any] = (
+        select(col(other.id).label("lead_id"))
+        .join(BarredTopic, col(BarredTopic.address_key) == col(other.address_key))
+        .where(col(BarredTopic.topic) == permission.topic)
+    )
+    both = union_all(took_back, _between(switched_off, col(other.id), low, high)).subquery()
+    return select(both.c.lead_id)
+
+
+def who_paused(now: datetime) -> Select[Any]:
+    """Ids of the leads that want no mail for a while, at this moment."""
+    return select(col(Wish.lead_id)).where(col(Wish.paused_until) > now)
 
 
 def _topics(permission: Permission) -> list[str]:

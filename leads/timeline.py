@@ -18,6 +18,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "changed": "Fields, attributes or tags were set by hand.",
         "stage": "The lead moved along the pipeline.",
         "preference": "The lead told us something, or somebody learnt it.",
+        "chose": "The lead chose what to get: topics, how often, a pause, its language.",
+        "address": "The lead asked for its mail to go to another address, or that came to be.",
         "consent": "The lead allowed us to write, or took that back.",
         "suppressed": "The address must not be written to any more.",
         "unsuppressed": "Somebody lifted a suppression and said why.",
@@ -39,6 +41,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "opted_out": "The lead asked not to be written to.",
         "opened": "A picture of the mail was fetched.",
         "clicked": "A link of the mail was followed.",
+        "link_scanned": "A machine looked at a link of the mail, as security scanners do.",
     }
 )
 

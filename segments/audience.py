@@ -40,9 +40,10 @@ def audience(
 ) -> Audience:
     """Counts the leads `rule` fits at `now` by whether `permission` lets us write to them.
 
-    With a `cap`, leads that could be written to but have had their share of messages are left out
-    as `capped`. The first reason that holds counts: merged, erased, suppressed, opted_out,
-    hard_bounce or complaint, consent_withdrawn, no_consent, capped. One statement, so one snapshot,
+    Leads that could be written to but have had their share of messages, by the `cap` or by what
+    they chose themselves, are left out as `capped`. The first reason that holds counts: merged,
+    erased, suppressed, opted_out, hard_bounce or complaint, consent_withdrawn (also: the topic was
+    switched off), no_consent, paused_by_lead, capped. One statement, so one snapshot,
     and nothing is loaded. Raises SegmentError if the numbers should ever contradict each other: a
     count that was put together from several, of up to 1,000 leads, is made again lead by lead.
 

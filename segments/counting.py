@@ -5,6 +5,7 @@ there without being read, and those left out are found from their own, few side.
 at every lead once anyway: they are grouped as they pass.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from datetime import tzinfo as Zone  # noqa: N812
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     case,
     cast,
     exists,
@@ -31,11 +33,14 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from sqlmodel import col
 
 from leads import (
+    WEEK,
     Event,
     FrequencyCap,
     Lead,
     Permission,
+    Wish,
     barred,
+    who_paused,
     who_withdrew,
     why_barred,
     why_left_out,
@@ -58,26 +63,25 @@ def counts(
     """
     narrow = is_narrow(rule)
     clause = where(rule, now=now, zone=zone, whole=not narrow)
-    capped = None if cap is None else often_written(cap, now)
+    later = _later(cap, now)
     if permission.consent_required:
         # Those without consent are no small side.
-        return _grouped(clause, why_left_out_of(permission), capped)
+        return _grouped(clause, why_left_out_of(permission), later)
     withdrew = who_withdrew(permission)
     by_ids = _by_ids(clause)
     if by_ids is not None:
-        return _apart(by_ids, withdrew, capped)
+        return _apart(by_ids, withdrew, later)
     if narrow:
-        return _apart(_Narrow(clause), withdrew, capped)
-    return _grouped(clause, why_left_out_of(permission), capped)
+        return _apart(_Narrow(clause), withdrew, later)
+    return _grouped(clause, why_left_out_of(permission), later)
 
 
 def by_lead(
     rule: Rule, permission: Permission, *, now: datetime, zone: Zone, cap: FrequencyCap | None
 ) -> Any:
     """The same rows, each lead the rule fits asked for its own reason, as a claim asks."""
-    capped = None if cap is None else often_written(cap, now)
     clause = where(rule, now=now, zone=zone, whole=not is_narrow(rule))
-    return _grouped(clause, why_left_out(permission), capped)
+    return _grouped(clause, why_left_out(permission), _later(cap, now))
 
 
 def is_narrow(rule: Rule) -> bool:
@@ -101,21 +105,42 @@ def _indexed(condition: Condition, rule: Rule) -> bool:
             return False
 
 
-def often_written(cap: FrequencyCap, now: datetime) -> Select[Any]:
-    """Ids of the leads that have had their share; counted like the claim does."""
-    return (
+#: Reason -> the leads that get nothing now, but may later.
+_Later = Mapping[str, Select[Any]]
+
+
+def _later(cap: FrequencyCap | None, now: datetime) -> _Later:
+    return {"paused_by_lead": who_paused(now), "capped": often_written(cap, now)}
+
+
+def often_written(cap: FrequencyCap | None, now: datetime) -> Select[Any]:
+    """Ids of the leads that have had their share, by the workspace's limit or their own; counted
+    like the claim does."""
+    sent = unindexed(col(Event.kind)) == "sent"
+    mine = and_(
+        col(Event.lead_id) == col(Wish.lead_id), sent, col(Event.at) > now - timedelta(days=WEEK)
+    )
+    got = select(func.count()).select_from(Event).where(mine).correlate(Wish).scalar_subquery()
+    # Few leads have a limit of their own: each is asked for its own few events.
+    own = select(col(Wish.lead_id)).where(
+        col(Wish.per_week).is_not(None), got >= col(Wish.per_week)
+    )
+    if cap is None:
+        return own
+    often = (
         select(col(Event.lead_id))
         .where(col(Event.kind) == "sent", col(Event.at) > now - timedelta(days=cap.days))
         .group_by(col(Event.lead_id))
         .having(func.count() >= cap.messages)
     )
+    both = union_all(often, own).subquery()
+    return select(both.c.lead_id)
 
 
-def _grouped(clause: Clause, why: ColumnElement[Any], capped: Select[Any] | None) -> Any:
+def _grouped(clause: Clause, why: ColumnElement[Any], later: _Later) -> Any:
     """Every lead the rule fits, read once."""
-    if capped is not None:
-        often = case((col(Lead.id).in_(capped), literal("capped")), else_=null())
-        why = func.coalesce(why, often)
+    held = [(col(Lead.id).in_(ids), literal(reason)) for reason, ids in later.items()]
+    why = func.coalesce(why, case(*held, else_=null()))
     reason = cast(why, String).label("reason")
     leads = select(reason).select_from(Lead).where(clause).subquery()
     return select(
@@ -208,7 +233,7 @@ class _Others:
 def _apart(
     found: _Narrow | _Named | _Others,
     withdrew: Select[Any],
-    capped: Select[Any] | None,
+    later: _Later,
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
 
@@ -231,8 +256,11 @@ def _apart(
         .group_by(_WHY),
         row("consent_withdrawn", found.among(withdrew)),
     ]
-    if capped is not None:
-        parts.append(row("capped", found.among(capped, withdrew)))
+    before = [withdrew]
+    for reason, ids in later.items():
+        # Where nobody chose or had anything, the database sees it without looking at leads.
+        parts.append(row(reason, found.among(ids, *before).where(ids.exists())))
+        before.append(ids)
     return union_all(*parts)
 
 

@@ -8,7 +8,7 @@ from datetime import tzinfo as Zone  # noqa: N812
 from sqlalchemy import ColumnElement, and_, case, func, literal, not_, or_, select
 from sqlmodel import Session, col
 
-from leads import FrequencyCap, Lead, Permission, mailable, why_left_out
+from leads import FrequencyCap, Lead, Permission, mailable, who_paused, why_left_out
 from segments.clauses import Clause
 from segments.counting import is_narrow, often_written
 from segments.errors import SegmentError
@@ -92,8 +92,8 @@ def regions(
 
 def _may(permission: Permission, cap: FrequencyCap | None, now: datetime) -> Clause:
     """Whether a lead may be written to, counted as `audience` counts it."""
-    may = mailable(permission)
-    return may if cap is None else and_(may, col(Lead.id).not_in(often_written(cap, now)))
+    later = (col(Lead.id).not_in(ids) for ids in (who_paused(now), often_written(cap, now)))
+    return and_(mailable(permission), *later)
 
 
 def examples(

@@ -15,11 +15,12 @@ REASONS = {
     "opted_out": "opted out",
     "hard_bounce": "the address bounced",
     "complaint": "called a mail spam",
-    "consent_withdrawn": "took the consent back",
+    "consent_withdrawn": "took the consent back or switched the topic off",
     "no_consent": "no consent on record",
     "merged": "merged into another record",
     "erased": "erased",
-    "capped": "written to often enough lately (frequency cap)",
+    "paused_by_lead": "paused their mail for a while",
+    "capped": "chose few mails and had them lately",
 }
 
 
@@ -67,7 +68,8 @@ def show_counts(screen: "Console", found: "Audience", cap: "FrequencyCap | None"
 def _why(reason: str, cap: "FrequencyCap | None") -> str:
     if reason == "capped" and cap is not None:
         mails = f"{cap.messages} mail{'' if cap.messages == 1 else 's'}"
-        return f"got {mails} within {cap.days} days already ([delivery] frequency); they may follow"
+        often = f"{mails} within {cap.days} days already ([delivery] frequency)"
+        return f"got {often} or as many as they chose; they may follow"
     return reason_said(reason)
 
 

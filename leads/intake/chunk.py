@@ -21,6 +21,7 @@ from leads.intake.terms import Terms
 from leads.intake.writing import write_changes
 from leads.suppression import suppress_all
 from leads.tables import Consent, Lead, Preference, Suppression
+from leads.wish_tables import Wish
 
 
 @dataclass(kw_only=True, slots=True)
@@ -154,6 +155,11 @@ class _Chunk:
             ).where(col(Consent.lead_id).in_(drafts))
         ):
             drafts[lead_id].consents[topic] = (state, source, at)
+        chose = select(col(Wish.lead_id)).where(
+            col(Wish.lead_id).in_(drafts), col(Wish.language) != ""
+        )
+        for (lead_id,) in self.ask(chose):
+            drafts[lead_id].own_words = frozenset({"language"})
 
     def take(self, prepared: Prepared) -> None:
         """All rows of one address, in memory."""

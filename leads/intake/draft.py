@@ -29,6 +29,8 @@ class Draft:
     tags: list[str] = field(default_factory=list)
     preferences: dict[str, list[str]] = field(default_factory=dict)
     consents: Consents = field(default_factory=dict)
+    #: Fields the lead filled in itself: no file changes them.
+    own_words: frozenset[str] = frozenset()
 
     def copy(self) -> "Draft":
         return Draft(
@@ -41,6 +43,7 @@ class Draft:
             tags=list(self.tags),
             preferences={name: list(values) for name, values in self.preferences.items()},
             consents=dict(self.consents),
+            own_words=self.own_words,
         )
 
     def apply(self, row: Incoming, *, on_duplicate: str, now: datetime) -> None:
@@ -53,7 +56,9 @@ class Draft:
         changes = {
             name: value
             for name, value in row.fields.items()
-            if (overwrite or not self.fields[name]) and value != self.fields[name]
+            if (overwrite or not self.fields[name])
+            and value != self.fields[name]
+            and name not in self.own_words
         }
         renamed(self.fields, changes)
         self.fields |= changes

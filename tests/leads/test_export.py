@@ -11,7 +11,11 @@ from sqlmodel import Session, col
 from console.database import Database
 from console.document import to_json
 from leads import (
+    PAUSE,
+    Choice,
+    Evidence,
     Lead,
+    choose,
     export_documents,
     export_rows,
     give_consent,
@@ -147,3 +151,20 @@ def test_it_comes_back_in_an_empty_place_as_it_was(
 def _empty(session: Session) -> None:
     for name in ("event", "preference", "consent", "lead"):
         session.connection().exec_driver_sql(f"DELETE FROM {name}")
+
+
+def test_a_document_says_what_the_lead_chose(database: Database) -> None:
+    with database.writing() as session:
+        lead = add(session)
+        add(session, "jan@firma.example")
+        page = Evidence(source="preference page")
+        choice = Choice(topics={"news": False}, frequency="weekly", pause="begin")
+        choose(session, lead, choice, page, at=NOW, by="page")
+        first, second = export_documents(session)
+    assert first["chose"] == {
+        "per_week": 1,
+        "paused_until": NOW + PAUSE,
+        "language": "",
+        "topics_off": ["news"],
+    }
+    assert second["chose"] is None
