@@ -31,6 +31,9 @@ UNSUBSCRIBE = "unsubscribe"
 #: The same of links that show a mail in the browser.
 VIEW = "view"
 
+#: The same of links to the page where a lead chooses what to get.
+PREFERENCES = "preferences"
+
 #: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
 NOBODY = "test"
 
@@ -111,9 +114,12 @@ def _write(
     token = make_token(office.link_keys, UNSUBSCRIBE, recipient.token, message_id)
     base = office.base_url.rstrip("/")
     url = f"{base}/u/{token}" if base else None
-    view = ""
+    view = preferences = ""
     if base and "view" in compiled.asks:
         view = f"{base}/v/{make_token(office.link_keys, VIEW, recipient.token, message_id)}"
+    if base and "preferences" in compiled.asks:
+        chosen = make_token(office.link_keys, PREFERENCES, recipient.token, message_id)
+        preferences = f"{base}/p/{chosen}"
     clicks = None
     if base and compiled.track_links:
         clicks = click_links(office.link_keys, base, recipient.token, message_id)
@@ -128,7 +134,12 @@ def _write(
                 address=identity.from_address,
                 postal_address=identity.postal_address,
             ),
-            links=Links(unsubscribe=url or mailto, view=view, mailto_unsubscribe=mailto),
+            links=Links(
+                unsubscribe=url or mailto,
+                preferences=preferences,
+                view=view,
+                mailto_unsubscribe=mailto,
+            ),
             deals=circumstances.deals,
             segments=circumstances.segments,
             track=clicks.to if clicks is not None else None,

@@ -1,6 +1,7 @@
 """Templates checked as their files are now, the spam score included."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from console.previews import (
     compiled_now,
@@ -11,7 +12,7 @@ from console.previews import (
 )
 from console.spam_checks import SPAMD, somebody, spam_findings
 from console.wiring import Workspace
-from templates import Finding, SourceError, check
+from templates import Finding, SourceError, check, web_findings
 
 _ORDER = {"error": 0, "warning": 1, "notice": 2}
 
@@ -47,9 +48,13 @@ def checked(
 def findings_now(workspace: Workspace, name: str) -> list[Finding]:
     """What is wrong with a template's files, without the spam score. Raises Refused."""
     files, partials = template_files(workspace, name)
-    return check(
+    found = check(
         files,
         partials=partials,
         segments=segments_now(workspace, files, partials),
         link_domains=workspace.settings.templates.link_domains,
     )
+    if not workspace.settings.web.base_url:
+        with suppress(SourceError):  # a finding says so already
+            found += web_findings(compiled_now(workspace, name))
+    return found

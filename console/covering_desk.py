@@ -76,13 +76,16 @@ def desk_for(workspace: Workspace, compiled: Compiled, sender: Identity) -> Desk
     mailto = f"mailto:{sender.reply_to or sender.from_address}?subject=unsubscribe%20{token}"
     url = f"{base_url}/u/{token}" if base_url else None
     view = f"{base_url}/v/{token}" if base_url and "view" in compiled.asks else ""
+    chosen = f"{base_url}/p/{token}" if base_url and "preferences" in compiled.asks else ""
     clicks = None
     if base_url and compiled.track_links:
         clicks = click_links([key], base_url, "0" * 16, 1_000_000)
     return Desk(
         compiled=compiled,
         identity=replace(sender, dkim=None, smtp=SmtpServer(), mailbox=None),
-        links=Links(unsubscribe=url or mailto, view=view, mailto_unsubscribe=mailto),
+        links=Links(
+            unsubscribe=url or mailto, preferences=chosen, view=view, mailto_unsubscribe=mailto
+        ),
         unsubscribe_url=url,
         clicks=clicks,
         now=workspace.now(),

@@ -10,8 +10,8 @@ Read        source.py and message_file.py (the folder), enclosed.py (pictures, a
             web_links.py, tracked_links.py, compile.py, compiled.py, questions.py, fields.py and
             circumstances.py (what a template may read), environment.py, budget.py, filters.py
             (the sandbox), render.py, rendered.py, check.py, finding.py, check_message.py,
-            check_fields.py, check_body.py, check_html.py, check_links.py (shorteners.txt),
-            check_css.py (mail_clients.toml), check_look.py, check_contrast.py,
+            web_part.py, check_fields.py, check_body.py, check_html.py, check_links.py
+            (shorteners.txt), check_css.py (mail_clients.toml), check_look.py, check_contrast.py,
             colours.py (colours.txt), branches.py, greeting.py, odd_names.py, traits.py,
             coverage.py (what it makes of everybody), starters/, tables.py, errors.py
 """
@@ -31,6 +31,7 @@ from templates.rendered import Rendered
 from templates.starters import starters
 from templates.tables import TemplateVersion
 from templates.traits import OF_LEADS, Trait, TraitKind, Tried, traits
+from templates.web_part import web_findings
 
 __all__ = [
     "TemplateVersion",
@@ -56,6 +57,7 @@ __all__ = [
     "OF_LEADS",
     "ODDITIES",
     "traits",
+    "web_findings",
     "tally",
     "Tally",
     "Group",

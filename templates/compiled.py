@@ -79,7 +79,7 @@ class Compiled:
     attachments: tuple[Enclosed, ...] = ()
     #: The segments it asks about, each as it was applied.
     segments: Mapping[str, JsonObject] = field(default_factory=dict)
-    #: What else it reads that must be looked up: `deals`, `view`.
+    #: What else it reads that must be looked up: `deals`, `view`, `preferences`.
     asks: tuple[str, ...] = ()
     #: Whether links to the web lead over our own address.
     track_links: bool = False

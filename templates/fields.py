@@ -25,7 +25,8 @@ LEAD_FIELDS = (
 #: The two fields of `lead` that hold fields themselves, by the marketer's own names.
 OPEN_FIELDS = ("attributes", "prefers")
 SENDER_FIELDS = ("name", "address", "postal_address")
-LINK_FIELDS = ("unsubscribe", "view", "mailto_unsubscribe")
+LINK_FIELDS = ("unsubscribe", "preferences", "view", "mailto_unsubscribe")
+WEB_LINKS = ("links.preferences", "links.view")
 DEAL_FIELDS = ("name", "amount", "currency", "stage", "expected_close")
 
 #: Every name a template may start from, with its fields.
@@ -64,8 +65,9 @@ class Links:
 
     #: Where opting out happens; a `mailto:` when there is no web part.
     unsubscribe: str
-    #: The message as a web page, or empty.
+    #: The message as a web page, and where to choose what to get: empty without a web part.
     view: str = ""
+    preferences: str = ""
     mailto_unsubscribe: str = ""
 
 
@@ -239,12 +241,13 @@ class Scope:
             return default
         if value == []:
             return value
-        short = path.removeprefix("lead.")
         hint = f"{path} is empty for this lead and has no default"
+        if path in WEB_LINKS:
+            hint = f"{path} is empty: potok.toml has no [web] base_url; ask: {{% if {path} %}}"
         if path.startswith("deal.") and not self._take("name")[1]:
             hint = f"{path} is empty: the lead has no open deal; ask first: {{% if deal %}}"
         if path.startswith("lead."):
-            hint += f'; add {short} = "..." under [defaults] in message.toml'
+            hint += f'; add {path.removeprefix("lead.")} = "..." under [defaults] in message.toml'
         return Missing(hint=hint, name=path)
 
     def _unknown(self, name: str) -> Unknown:

@@ -20,7 +20,7 @@ class Questions:
 
     #: Each segment that is named, with the place.
     segments: Mapping[str, str]
-    #: `deals`, `view`.
+    #: `deals`, `view`, `preferences`.
     others: tuple[str, ...]
 
 
@@ -53,8 +53,8 @@ def questions(
                 others.add("deals")
             if node.name == "links":
                 others.add("links")
-        if "links" in others and "view" in part.source:
-            others.add("view")
+        if "links" in others:
+            others |= {each for each in ("view", "preferences") if each in part.source}
     return Questions(segments=segments, others=tuple(sorted(others - {"links"})))
 
 

@@ -29,6 +29,7 @@ SENDER = Sender(
 LINKS = Links(
     unsubscribe="https://mail.studio.example/u/abc?x=1&y=2",
     view="https://mail.studio.example/v/abc",
+    preferences="https://mail.studio.example/p/abc",
     mailto_unsubscribe="mailto:u+abc@studio.example",
 )
 
