@@ -13,12 +13,15 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             shown.py, opt_out.py, sequence_definition.py,
             sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
             stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
-            matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py;
+            matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py, clicks.py,
+            clicks_counted.py;
             forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
 from campaigns.circumstances import Circumstances, asks, circumstances
+from campaigns.clicks import CLICKED, SCANNED, note_click
+from campaigns.clicks_counted import Clicked, clicked_in
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.ended import Ended
@@ -193,6 +196,11 @@ __all__ = [
     "answers",
     "Asked",
     "who_asks",
+    "note_click",
+    "CLICKED",
+    "SCANNED",
+    "Clicked",
+    "clicked_in",
     "opt_out",
     "Forgotten",
     "Withdrawn",

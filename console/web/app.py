@@ -1,6 +1,7 @@
 """The opt-out page as an application: `GET /u/TOKEN` shows, `POST /u/TOKEN` does.
 
-`GET /v/TOKEN` shows a mail in the browser, as its recipient got it.
+`GET /v/TOKEN` shows a mail in the browser, as its recipient got it; `GET /c/TOKEN` leads on to the
+page behind a tracked link (`clicks.py`).
 
 RFC 8058 3.2: mail programs POST `List-Unsubscribe=One-Click` without cookies, login or redirect;
 the address must be out when they get their answer. Link scanners GET whatever they find, so GET
@@ -18,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from campaigns import UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
 from console.database import Database
+from console.web.clicks import ClickBook, add_clicks
 from console.web.pages import asking, confirming, language_of, policy, refusing
 from deliverability import Ticket, read_token
 
@@ -48,6 +50,14 @@ _MAIL_POLICY = (
 def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], datetime]) -> FastAPI:
     """The application. `keys` sign links, newest last; `now` gives aware UTC."""
     app = FastAPI(title="Potok", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.clicks = ClickBook(database, now)
+    add_clicks(
+        app,
+        keys,
+        now,
+        app.state.clicks,
+        lambda request: _html(refusing("cut", _language(request)), 404),
+    )
 
     def ticket_of(token: str) -> Ticket | None:
         return read_token(keys, UNSUBSCRIBE, token)

@@ -26,7 +26,10 @@ class Page:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Answers until `stop` is set."""
-        await serve(self.app, self.bound, stop)
+        try:
+            await serve(self.app, self.bound, stop)
+        finally:
+            await self.app.state.clicks.close()
 
 
 def open_page(workspace: Workspace, *, listen: str | None = None) -> Page | None:

@@ -89,7 +89,7 @@ def confirming(asked: Asked | None, language: str) -> str:
 
 
 def refusing(kind: str, language: str) -> str:
-    """`unknown`, `busy` or `odd`: what happened and what helps."""
+    """`unknown`, `cut`, `busy` or `odd`: what happened and what helps."""
     said = texts()[language]
     return _page(language, "sorry", kind, [said[kind], said[f"{kind}_note"]])
 

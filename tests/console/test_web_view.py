@@ -8,7 +8,7 @@ from campaigns import VIEW, Office
 from campaigns.candidates import LaneRules
 from campaigns.finish import finish
 from campaigns.queue import claim
-from campaigns.writing import write_message
+from campaigns.writing import identity_facts, write_message
 from console.database import Database
 from deliverability import Outcome, Phase, Verdict, identity_version, make_token
 from leads import Event, Lead, freeze
@@ -36,13 +36,16 @@ HTML = (
 )
 
 
-def sent_world(database: Database, html: str | None) -> tuple[World, str]:
-    """Two leads; the first was sent the mail, the second not yet. And the first one's text."""
+def sent_world(database: Database, html: str | None, *, toml: str = "") -> tuple[World, str]:
+    """Two leads; the first was sent the mail, the second not yet. And the first one's text.
+
+    `toml` stands at the top of message.toml.
+    """
     database.write(lambda session: add_leads(session, 2))
 
     def apply(session: Session) -> None:
         apply_campaign(session)
-        files = {"message.toml": MESSAGE.encode(), "logo.png": PNG}
+        files = {"message.toml": (toml + MESSAGE).encode(), "logo.png": PNG}
         files |= {"body.html": html.encode()} if html else {"body.txt": TEXT.encode()}
         compiled = compile_template("hello", files)
         freeze(session, TemplateVersion, "hello", compiled.body(), now=NOW)
@@ -51,7 +54,7 @@ def sent_world(database: Database, html: str | None) -> tuple[World, str]:
     world = start(database)
 
     def send(session: Session) -> str:
-        version = identity_version(session, "anna", {"from_name": "Anna Nowak"}, now=NOW)
+        version = identity_version(session, "anna", identity_facts(ANNA), now=NOW)
         rules = LaneRules(lane_id=world.lane_id, identity="anna", per_day=None, zone=ZONE)
         (one,) = claim(session, rules, owner="me", limit=1, after_run=0, now=NOW).claimed
         row = session.get_one(TemplateVersion, one.template_version_id)
