@@ -20,23 +20,9 @@ from starlette.exceptions import HTTPException
 from campaigns import UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
 from console.database import Database
 from console.web.clicks import ClickBook, add_clicks
-from console.web.pages import asking, confirming, language_of, policy, refusing
+from console.web.pages import asking, confirming, refusing
+from console.web.replies import HEADERS, body_of, headers, html, language_for
 from deliverability import Ticket, read_token
-
-#: Bytes of a POST that are read; a one-click body has 26, in a multipart form some 200.
-_MOST_BODY = 16_384
-
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    # The token in the address opens the door: it must not travel on.
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex, nofollow",
-    "X-Frame-Options": "DENY",
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "interest-cohort=()",
-}
-
 
 #: A mail may load pictures, styles and fonts, as it does in a mail program, and run nothing.
 _MAIL_POLICY = (
@@ -56,7 +42,7 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         keys,
         now,
         app.state.clicks,
-        lambda request: _html(refusing("cut", _language(request)), 404),
+        lambda request: html(refusing("cut", _language(request)), 404),
     )
 
     def ticket_of(token: str) -> Ticket | None:
@@ -66,19 +52,19 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
     async def show(token: str, request: Request) -> Response:
         ticket = ticket_of(token)
         if ticket is None:
-            return _html(refusing("unknown", _language(request)), 404)
+            return html(refusing("unknown", _language(request)), 404)
         asked = await run_in_threadpool(database.read, lambda session: who_asks(session, ticket))
         language = _language(request, asked)
         if asked is None or asked.done:
-            return _html(confirming(asked, language))
-        return _html(asking(asked, language))
+            return html(confirming(asked, language))
+        return html(asking(asked, language))
 
     @app.post("/u/{token}")
     async def leave(token: str, request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         ticket = ticket_of(token)
         if ticket is None:
-            return _html(refusing("unknown", _language(request)), 404)
+            return html(refusing("unknown", _language(request)), 404)
         moment = now()
         asked = await run_in_threadpool(
             database.write, lambda session: opt_out(session, ticket, now=moment, by="link")
@@ -86,8 +72,8 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         # Whatever the body says: who holds the link and posts to it means it. A mail program that
         # leaves the body empty must not be told "yes" while nothing happens.
         if b"One-Click" in body:
-            return Response("Unsubscribed.\n", media_type="text/plain", headers=_headers())
-        return _html(confirming(asked, _language(request, asked)))
+            return Response("Unsubscribed.\n", media_type="text/plain", headers=headers())
+        return html(confirming(asked, _language(request, asked)))
 
     @app.api_route("/v/{token}", methods=["GET", "HEAD"])
     async def view(token: str, request: Request) -> Response:
@@ -96,55 +82,36 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         if ticket is not None:
             page = await run_in_threadpool(database.read, lambda s: web_page(s, ticket))
         if page is None:
-            return _html(refusing("unknown", _language(request)), 404)
+            return html(refusing("unknown", _language(request)), 404)
         return Response(
             page,
             media_type="text/html",
-            headers={**_HEADERS, "Content-Security-Policy": _MAIL_POLICY},
+            headers={**HEADERS, "Content-Security-Policy": _MAIL_POLICY},
         )
 
     @app.api_route("/robots.txt", methods=["GET", "HEAD"])
     async def robots() -> Response:
-        return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers=_headers())
+        return Response("User-agent: *\nDisallow: /\n", media_type="text/plain", headers=headers())
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         kind = "unknown" if status == 404 else "odd"
         allow = dict(getattr(error, "headers", None) or {})
-        return _html(refusing(kind, _language(request)), status, **allow)
+        return html(refusing(kind, _language(request)), status, **allow)
 
     @app.exception_handler(DBAPIError)
     @app.exception_handler(PoolTimeout)
     async def busy(request: Request, _error: Exception) -> Response:
         # Mail programs try again later when they get a 503.
-        return _html(refusing("busy", _language(request)), 503, **{"Retry-After": "60"})
+        return html(refusing("busy", _language(request)), 503, **{"Retry-After": "60"})
 
     @app.exception_handler(Exception)
     async def broken(request: Request, _error: Exception) -> Response:
-        return _html(refusing("busy", _language(request)), 500)
+        return html(refusing("busy", _language(request)), 500)
 
     return app
 
 
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MOST_BODY:
-            raise HTTPException(413)
-    return bytes(body)
-
-
 def _language(request: Request, asked: Asked | None = None) -> str:
-    return language_of(request.headers.get("accept-language", ""), asked.language if asked else "")
-
-
-def _headers(**more: str) -> dict[str, str]:
-    return {**_HEADERS, "Content-Security-Policy": policy(), **more}
-
-
-def _html(page: str, status: int = 200, **more: str) -> Response:
-    return Response(
-        page, status, media_type="text/html", headers=_headers(Vary="Accept-Language", **more)
-    )
+    return language_for(request, asked.language if asked else "")
