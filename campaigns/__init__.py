@@ -87,6 +87,7 @@ from campaigns.writing import (
     Written,
     enclosures,
     identity_facts,
+    tracking_over,
     write_trial,
 )
 
@@ -151,6 +152,7 @@ __all__ = [
     "Office",
     "Written",
     "write_trial",
+    "tracking_over",
     "enclosures",
     "Ended",
     "Observer",

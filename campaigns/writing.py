@@ -24,7 +24,16 @@ from deliverability import (
     make_token,
 )
 from leads import Recipient
-from templates import Compiled, Letter, Links, Rendered, Sender, render, render_again
+from templates import (
+    Compiled,
+    Letter,
+    Links,
+    Rendered,
+    Sender,
+    Tracking,
+    render,
+    render_again,
+)
 
 #: Purpose of opt-out tokens: a token signed for one purpose opens nothing else.
 UNSUBSCRIBE = "unsubscribe"
@@ -202,6 +211,12 @@ def enclosures(rendered: Rendered) -> list[Enclosure]:
         Enclosure(name=each.name, type=each.type, data=each.data, content_id=each.cid)
         for each in (*rendered.images, *rendered.attachments)
     ]
+
+
+def tracking_over(base_url: str) -> Tracking:
+    """How links would be tracked over this web address, to be looked at: signed by nobody."""
+    links = click_links([NOBODY.encode()], base_url, "0" * 16, 10**9)
+    return Tracking(web_address=base_url, track=links.to)
 
 
 def track_again(context: Mapping[str, Any]) -> Callable[[str], str] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from campaigns import tracking_over
 from console.previews import (
     compiled_now,
     identity_name,
@@ -53,6 +54,7 @@ def findings_now(workspace: Workspace, name: str) -> list[Finding]:
         partials=partials,
         segments=segments_now(workspace, files, partials),
         link_domains=workspace.settings.templates.link_domains,
+        tracking=tracking_over(workspace.settings.web.base_url),
     )
     if not workspace.settings.web.base_url:
         with suppress(SourceError):  # a finding says so already

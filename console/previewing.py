@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from campaigns import tracking_over
 from console.errors import Refused, explain
 from console.leafing import Crowd
 from console.mail_parts import (
@@ -185,6 +186,7 @@ class Preview:
                     partials=partials,
                     segments=segments,
                     link_domains=self.workspace.settings.templates.link_domains,
+                    tracking=tracking_over(self.workspace.settings.web.base_url),
                 )
                 self._made = (state, made, found)
             return self._made[1:]

@@ -11,13 +11,14 @@ Read        source.py and message_file.py (the folder), enclosed.py (pictures, a
             circumstances.py (what a template may read), environment.py, budget.py, filters.py
             (the sandbox), render.py, rendered.py, check.py, finding.py, check_message.py,
             web_part.py, check_fields.py, check_body.py, check_html.py, check_links.py
-            (shorteners.txt), check_css.py (mail_clients.toml), check_look.py, check_contrast.py,
-            colours.py (colours.txt), branches.py, greeting.py, odd_names.py, traits.py,
-            coverage.py (what it makes of everybody), starters/, tables.py, errors.py
+            (shorteners.txt), check_tracking.py, check_css.py (mail_clients.toml), check_look.py,
+            check_contrast.py, colours.py (colours.txt), branches.py, greeting.py, odd_names.py,
+            traits.py, coverage.py (what it makes of everybody), starters/, tables.py, errors.py
 """
 
 from templates.branches import Branch, Notes, NotingEnvironment, noting_environment
 from templates.check import check
+from templates.check_tracking import Tracking
 from templates.compile import compile_template
 from templates.compiled import Compiled
 from templates.coverage import Group, Tally, Way, tally, ways
@@ -46,6 +47,7 @@ __all__ = [
     "Enclosed",
     "is_partial",
     "check",
+    "Tracking",
     "Finding",
     "noting_environment",
     "NotingEnvironment",

@@ -12,6 +12,7 @@ from templates.check_fields import paths, unknown_fields
 from templates.check_html import html_findings
 from templates.check_links import host_findings, text_links
 from templates.check_message import message_findings
+from templates.check_tracking import Tracking, tracked_link_findings, tracking_findings
 from templates.compile import compile_template
 from templates.compiled import Compiled, Texts
 from templates.environment import Environment, make_environment
@@ -41,11 +42,13 @@ def check(
     partials: Mapping[str, bytes] | None = None,
     segments: Mapping[str, JsonObject] | None = None,
     link_domains: Sequence[str] = (),
+    tracking: Tracking | None = None,
 ) -> list[Finding]:
     """All findings of a compiled template, or of a folder's files with the workspace's partials.
 
     `segments` are the bodies of those there are; without them any name is taken.
     `link_domains` are those links may lead to, with all below them; none allow every domain.
+    `tracking` is how links would be tracked; None: nobody knows, so nothing is said about it.
 
     Errors come first. Never raises for what a template says: a file that cannot be read is a
     finding too.
@@ -67,15 +70,18 @@ def check(
         return [_TOO_DEEP]
     order = {"error": 0, "warning": 1, "notice": 2}
     try:
-        unique = dict.fromkeys(_findings(source, compiled, link_domains))
+        unique = dict.fromkeys(_findings(source, compiled, link_domains, tracking))
     except RecursionError:
         return [_TOO_DEEP]
     return sorted(unique, key=lambda finding: order[finding.level])
 
 
-def _findings(source: Source, compiled: Compiled, domains: Sequence[str]) -> Iterator[Finding]:
+def _findings(
+    source: Source, compiled: Compiled, domains: Sequence[str], tracking: Tracking | None
+) -> Iterator[Finding]:
     environment = make_environment(source.partials)
     yield from message_findings(source)
+    yield from tracking_findings(source, tracking)
     for name, text in _jinja_texts(source):
         yield from unknown_fields(environment, name, text)
     looked_at: set[str] = set()
@@ -84,16 +90,17 @@ def _findings(source: Source, compiled: Compiled, domains: Sequence[str]) -> Ite
         body = language if language in source.html else ""
         if texts.html is not None and body in source.html and body not in looked_at:
             looked_at.add(body)
-            yield from html_findings(
-                read_body(
-                    environment,
-                    source.html[body],
-                    source.body_file(body, "html"),
-                    source.partials,
-                    after=texts.inline_after_render,
-                ),
-                domains,
+            read = read_body(
+                environment,
+                source.html[body],
+                source.body_file(body, "html"),
+                source.partials,
+                after=texts.inline_after_render,
             )
+            yield from html_findings(read, domains)
+            for element in read.elements():
+                if element.tag in ("a", "area"):
+                    yield from tracked_link_findings(read, element, source, tracking)
     for language, text in source.text.items():
         for line, host in text_links(text):
             where = f"{source.body_file(language, 'txt')}:{line}"

@@ -58,7 +58,7 @@ def link_findings(body: Body, element: Any, domains: Sequence[str]) -> Iterator[
 
 def host_findings(host: str, where: str, domains: Sequence[str]) -> Iterator[Finding]:
     """A shortener, or a domain that is not allowed."""
-    if _under(host, shorteners()):
+    if under(host, shorteners()):
         yield Finding(
             id="link-shortener",
             level="warning",
@@ -66,7 +66,7 @@ def host_findings(host: str, where: str, domains: Sequence[str]) -> Iterator[Fin
             what=f"{host} hides where the link leads, so spam filters distrust it and people too",
             do="link to the page itself",
         )
-    if domains and not _under(host, domains):
+    if domains and not under(host, domains):
         yield Finding(
             id="foreign-link",
             level="error",
@@ -100,18 +100,23 @@ def _host_of(address: str) -> str:
         return ""
 
 
-def _under(host: str, domains: Sequence[str] | frozenset[str]) -> bool:
+def under(host: str, domains: Sequence[str] | frozenset[str]) -> bool:
+    """Whether the host is one of the domains or below one."""
     labels = host.split(".")
     return any(".".join(labels[at:]) in domains for at in range(len(labels)))
 
 
-def _differs(body: Body, element: Any, host: str, where: str) -> Iterator[Finding]:
+def text_host(body: Body, element: Any) -> str:
+    """The host a link says it leads to, when what it shows is an address; without `www.`."""
     text = body.text_of(element).strip()
     if not _ADDRESS.fullmatch(text):
-        return
-    said = _host_of(text if "://" in text else f"https://{text}")
-    one, other = said.removeprefix("www."), host.removeprefix("www.")
-    if said and not _under(other, [one]) and not _under(one, [other]):
+        return ""
+    return _host_of(text if "://" in text else f"https://{text}").removeprefix("www.")
+
+
+def _differs(body: Body, element: Any, host: str, where: str) -> Iterator[Finding]:
+    said, other = text_host(body, element), host.removeprefix("www.")
+    if said and not under(other, [said]) and not under(said, [other]):
         yield Finding(
             id="link-text-differs",
             level="warning",

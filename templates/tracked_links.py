@@ -28,7 +28,8 @@ _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 #: that could belong to an address follows (`?a=1&copy=2` has none).
 _REFERENCE = re.compile(r"&(?:#\d+;?|#x[0-9a-f]+;?|[a-z][a-z0-9]*(?:;|(?![=a-z0-9])))", re.I)
 #: What marks a link that is not tracked, and what the mark may say.
-_MARK, _NOT = "data-track", frozenset({"no", "off", "false", "0"})
+_MARK = "data-track"
+NO, YES = frozenset({"no", "off", "false", "0"}), frozenset({"yes", "on", "true", "1", ""})
 #: Tags longer than this are read anew each time.
 _REMEMBERED = 2_000
 _MARK_IN_SOURCE = re.compile(
@@ -78,7 +79,7 @@ def _cut(tag: str) -> _Link | str:
         value = next((v for v in (found["two"], found["one"], found["bare"]) if v is not None), "")
         if name == _MARK:
             marked.append(found.span())
-            follows = follows and value.strip().lower() not in _NOT
+            follows = follows and value.strip().lower() not in NO
         elif name == "href" and address is None:
             address = _read(value)
             at = (found.start("name"), found.end())
