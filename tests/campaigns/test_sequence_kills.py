@@ -1,6 +1,5 @@
 """What a crash can do to a sequence: the sender dies at random while leads walk through it."""
 
-import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -19,6 +18,7 @@ from tests.campaigns.sender_process import DIED
 from tests.campaigns.stroll import Stroll, stroll
 from tests.campaigns.test_kills import UNHURRIED, sender, under_way
 from tests.campaigns.test_worker import send
+from tests.processes import end
 from tests.receiver import StartReceiver
 
 STEPS = [
@@ -115,12 +115,7 @@ def test_dying_at_a_point_stops_one_way_at_most(
 ) -> None:
     database = Database(sqlite_url)  # type: ignore[arg-type]
     walk = walkers(database, 6, rule=rule)
-    done = subprocess.run(
-        sender(database, receiver, "--fault", point, "--nth", "9", "--window", "1"),
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == DIED
+    assert end(sender(database, receiver, fault=point, nth=9, window=1)) == DIED
     held = set(ids(walk, "sending").values())
     send(database, receiver.port)
     received = Counter(receiver.accepted())
@@ -145,16 +140,16 @@ def test_many_kills_lose_nobody_and_double_at_most_what_was_under_way(
     dice = Random(rule)
     doubtful = 0
     for kill in range(kills):
-        process = subprocess.Popen(sender(database, receiver, "--window", "5"))
+        process = sender(database, receiver, window=5)
         step = 2 * count // (kills + 2)
         goal = len(receiver.accepted()) + dice.randint(step // 3, step)
         deadline = monotonic() + 60
-        while len(receiver.accepted()) < goal and process.poll() is None:
+        while len(receiver.accepted()) < goal and process.is_alive():
             assert monotonic() < deadline
             sleep(0.003)
-        assert process.poll() is None, f"everything was over before kill {kill}"
+        assert process.is_alive(), f"everything was over before kill {kill}"
         process.kill()
-        process.wait()
+        end(process)
         doubtful += under_way(database)
     assert doubtful > 0, "no kill met a message under way: the test would prove nothing"
 

@@ -121,10 +121,10 @@ def test_an_empty_server_database_gets_its_tables_by_upgrade(
 ) -> None:
     import uuid
 
-    from tests.conftest import _administer
+    from tests.postgresql import administer
 
     name = f"potok_{uuid.uuid4().hex[:12]}"
-    _administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
+    administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE template0")
     try:
         _on_server(home, postgres_server.set(database=name))
         assert "potok database upgrade" in potok("plan").stderr
@@ -132,7 +132,7 @@ def test_an_empty_server_database_gets_its_tables_by_upgrade(
         assert newest() in potok("database", "status").stdout
         assert potok("apply").exit_code == 0
     finally:
-        _administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+        administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_a_server_database_that_does_not_exist_is_a_sentence(
