@@ -10,7 +10,7 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             verdict.py), ranges.py, rules.py, rfc_message_id.py, admit.py, candidates.py,
             queue.py, circumstances.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
             lane.py, worker.py, observe.py, store.py, status.py, verify.py, verify_sequences.py,
-            shown.py, opt_out.py, sequence_definition.py,
+            shown.py, opt_out.py, wishes.py, sequence_definition.py,
             sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
             stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
             matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py, clicks.py,
@@ -79,8 +79,19 @@ from campaigns.tables import Attempt, Campaign, Enrolment, Message, Run, Sequenc
 from campaigns.variant_results import VariantResults, variant_results
 from campaigns.verify import Contradiction, verify
 from campaigns.when import When, instant_of
+from campaigns.wishes import (
+    PAGE,
+    Choosing,
+    ask_for_new_address,
+    choose_by_link,
+    come_back,
+    identity_of,
+    who_chooses,
+)
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import (
+    NEW_ADDRESS,
+    PREFERENCES,
     UNSUBSCRIBE,
     VIEW,
     Office,
@@ -176,6 +187,15 @@ __all__ = [
     "identity_facts",
     "UNSUBSCRIBE",
     "VIEW",
+    "PREFERENCES",
+    "NEW_ADDRESS",
+    "PAGE",
+    "Choosing",
+    "who_chooses",
+    "choose_by_link",
+    "come_back",
+    "ask_for_new_address",
+    "identity_of",
     "web_page",
     "Comparison",
     "compare",

@@ -31,14 +31,14 @@ class Asked:
 
 def who_asks(session: Session, ticket: Ticket) -> Asked | None:
     """Whom the ticket is about. Changes nothing. None when the lead has been erased."""
-    lead = _lead(session, ticket)
+    lead = lead_of(session, ticket)
     if lead is None:
         return None
     suppression = suppression_of(session, lead.address_key)
     return Asked(
         email=lead.email,
         language=lead.language,
-        sender=_sender(session, ticket),
+        sender=sender_of(session, ticket),
         done=suppression is not None and suppression.reason == "opted_out",
     )
 
@@ -50,13 +50,13 @@ def opt_out(session: Session, ticket: Ticket, *, now: datetime, by: str) -> Aske
     the lead is gone (then there is nobody to write to either).
     """
     # Locked, so that two clicks at the same time become one after the other.
-    lead = _lead(session, ticket, lock=True)
+    lead = lead_of(session, ticket, lock=True)
     if lead is None or lead.id is None:
         return None
     leave(
         session,
         lead,
-        message_id=_own_message(session, ticket, lead.id),
+        message_id=own_message(session, ticket, lead.id),
         now=now,
         at=now,
         by=by,
@@ -69,11 +69,11 @@ def leave(
 ) -> bool:
     """The lead wants no more mail: suppressed, on the timeline, doubt settled. True when new."""
     assert lead.id is not None  # noqa: S101 - it came from the database
-    campaign, template, message_id = _context(session, message_id)
+    campaign, template, message_id = context_of(session, message_id)
     before = suppression_of(session, lead.address_key)
     new = before is None or before.reason != "opted_out"
     suppress(session, lead.address_key, reason="opted_out", at=now, by=campaign or by)
-    survivor = _survivor(session, lead)
+    survivor = survivor_of(session, lead)
     if survivor is not None:
         # Two records became one person: the wish holds for the address we would write to now.
         suppress(session, survivor.address_key, reason="opted_out", at=now, by=campaign or by)
@@ -94,7 +94,8 @@ def leave(
     return False
 
 
-def _lead(session: Session, ticket: Ticket, *, lock: bool = False) -> Lead | None:
+def lead_of(session: Session, ticket: Ticket, *, lock: bool = False) -> Lead | None:
+    """The lead the ticket names, merged or not; None when it was erased."""
     query = select(Lead).where(col(Lead.token) == ticket.lead_token)
     if lock:
         query = query.with_for_update()
@@ -102,14 +103,16 @@ def _lead(session: Session, ticket: Ticket, *, lock: bool = False) -> Lead | Non
     return None if lead is None or lead.erased_at is not None else lead
 
 
-def _survivor(session: Session, lead: Lead) -> Lead | None:
+def survivor_of(session: Session, lead: Lead) -> Lead | None:
+    """The lead this one was merged into; None when it was not."""
     survivor: Lead | None = lead
     while survivor is not None and survivor.merged_into is not None:
         survivor = session.get(Lead, survivor.merged_into)
     return survivor if survivor is not lead else None
 
 
-def _own_message(session: Session, ticket: Ticket, lead_id: int) -> int | None:
+def own_message(session: Session, ticket: Ticket, lead_id: int) -> int | None:
+    """The ticket's message, when it is one of this lead's."""
     return session.scalar(
         select(col(Message.id)).where(
             col(Message.id) == ticket.message_id, col(Message.lead_id) == lead_id
@@ -117,7 +120,10 @@ def _own_message(session: Session, ticket: Ticket, lead_id: int) -> int | None:
     )
 
 
-def _context(session: Session, message_id: int | None) -> tuple[str | None, str | None, int | None]:
+def context_of(
+    session: Session, message_id: int | None
+) -> tuple[str | None, str | None, int | None]:
+    """Campaign, template and number of a message, for an event; None of an unknown one."""
     row = session.execute(
         select(col(Run.campaign), col(TemplateVersion.name), col(Message.id))
         .select_from(Message)
@@ -138,7 +144,8 @@ def _told(session: Session, lead_id: int, message_id: int | None) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def _sender(session: Session, ticket: Ticket) -> str:
+def sender_of(session: Session, ticket: Ticket) -> str:
+    """The From name of the ticket's message; empty when it is not known."""
     facts = session.scalar(
         select(col(IdentityVersion.body))
         .join(Message, col(Message.identity_version_id) == col(IdentityVersion.id))

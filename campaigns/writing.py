@@ -42,6 +42,8 @@ VIEW = "view"
 
 #: The same of links to the page where a lead chooses what to get.
 PREFERENCES = "preferences"
+#: The same of the link that confirms a new address; its number is the change's.
+NEW_ADDRESS = "address"
 
 #: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
 NOBODY = "test"

@@ -28,7 +28,7 @@ async def attending(
     """
     stop = asyncio.Event()
     boxes = mailboxes(workspace)
-    page = open_page(workspace)
+    page = open_page(workspace, say=say)
     if boxes:
         await poll_all(store, boxes, workspace, say=say)
 

@@ -264,6 +264,8 @@ SETTINGS: tuple[Setting, ...] = (
         "Domains that share one lane and one `[pace.NAME]`, besides the known big providers.",
         required=True,
     ),
+    Setting("topic.*.en", "text", "A topic's name on the preference page, in English."),
+    Setting("topic.*.pl", "text", "The same in Polish. Without both, the topic's own word."),
     Setting(
         "consent.required",
         "yes or no",

@@ -75,6 +75,8 @@ class Settings:
     providers: Mapping[str, tuple[str, ...]]
     consent_required: bool
     templates: TemplateChecks = TemplateChecks()
+    #: Topic -> language -> what the preference page calls it.
+    topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: `anna.smtp`, `anna.imap` -> what is missing and how to give it.
     secrets_missing: Mapping[str, str] = field(default_factory=dict)
 
@@ -144,6 +146,10 @@ def read_settings(workspace: Path) -> Settings:
         },
         consent_required=root.table("consent")["required"],
         templates=_templates(root.table("templates")),
+        topics={
+            name: {each: text for each, text in table.data.items() if text.strip()}
+            for name, table in root.tables("topic")
+        },
         secrets_missing=secrets.missing,
     )
 

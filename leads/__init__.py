@@ -11,10 +11,19 @@ Read        row.py, versions.py, folded.py, tables.py, wish_tables.py, errors.py
             recipient.py, recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
             preferences.py, pipeline.py, consent.py, suppression.py, wishes.py, codes.csv,
             permission.py, money.py, telling.py, records.py, deals.py, tasks.py, own_events.py,
-            merging.py, erasing.py, intake/, export.py
+            merging.py, address_changes.py, erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
+from leads.address_changes import (
+    Asking,
+    Moving,
+    ask_for_address,
+    asked,
+    confirm_address,
+    moving,
+    take_asking,
+)
 from leads.changing import add_note, set_fields
 from leads.consent import consents, give_consent, withdraw_consent
 from leads.deals import (
@@ -254,6 +263,13 @@ __all__ = [
     "event_name",
     "said_value",
     "note_event",
+    "Asking",
+    "Moving",
+    "ask_for_address",
+    "asked",
+    "confirm_address",
+    "moving",
+    "take_asking",
     "Circumstances",
     "take_in_deals",
     "take_in_events",

@@ -19,7 +19,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "stage": "The lead moved along the pipeline.",
         "preference": "The lead told us something, or somebody learnt it.",
         "chose": "The lead chose what to get: topics, how often, a pause, its language.",
-        "address": "The lead asked for its mail to go to another address, or that came to be.",
+        "address": "The lead asked for its mail to go to another address; `changed` says it does.",
         "consent": "The lead allowed us to write, or took that back.",
         "suppressed": "The address must not be written to any more.",
         "unsuppressed": "Somebody lifted a suppression and said why.",

@@ -32,7 +32,7 @@ def serve(frame: Frame, listen: str | None) -> None:
         await page.serve(stop)
 
     with frame.workspace() as workspace:
-        found = open_page(workspace, listen=listen)
+        found = open_page(workspace, listen=listen, say=frame.say)
         if found is None:
             raise Refused(
                 "The page is switched off: set [web] base_url in potok.toml, or name --listen"

@@ -1,12 +1,15 @@
-"""The opt-out page of a workspace: opened before sending begins, served while it lasts."""
+"""The pages for recipients of a workspace: opened before sending begins, served while it lasts."""
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fastapi import FastAPI
 
 from console.web.app import create_app
+from console.web.choices import Counter, add_choices
+from console.web.postman import Postman
 from console.web.serving import listening, serve
 from console.wiring import Workspace
 
@@ -17,6 +20,7 @@ class Page:
 
     app: FastAPI
     bound: socket.socket
+    postman: Postman
 
     @property
     def address(self) -> str:
@@ -26,18 +30,43 @@ class Page:
 
     async def serve(self, stop: asyncio.Event) -> None:
         """Answers until `stop` is set."""
+        sending = asyncio.create_task(self.postman.work())
         try:
             await serve(self.app, self.bound, stop)
         finally:
+            sending.cancel()
             await self.app.state.clicks.close()
 
 
-def open_page(workspace: Workspace, *, listen: str | None = None) -> Page | None:
-    """Binds the page; None when the settings want none. Raises Refused when the port is taken."""
+def open_page(
+    workspace: Workspace,
+    *,
+    listen: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Page | None:
+    """Binds the page; None when the settings want none. Raises Refused when the port is taken.
+
+    `say` hears of mails that cannot be sent for now.
+    """
     where = workspace.settings.web.listen if listen is None else listen
     if not where:
         return None
     bound = listening(where)
     # The file has the newest key first, the signer wants it last.
     keys = tuple(reversed(workspace.keys.links))
-    return Page(app=create_app(workspace.database, keys, workspace.now), bound=bound)
+    app = create_app(workspace.database, keys, workspace.now)
+    postman = Postman(workspace, say)
+    add_choices(
+        app,
+        Counter(
+            database=workspace.database,
+            keys=keys,
+            address_key=workspace.keys.address,
+            now=workspace.now,
+            dice=workspace.random,
+            zone=workspace.settings.time_zone,
+            labels=workspace.settings.topics,
+            on_asking=postman.call,
+        ),
+    )
+    return Page(app=app, bound=bound, postman=postman)

@@ -102,15 +102,21 @@ def _about(what: str, asked: Asked, said: Mapping[str, str]) -> str:
 
 
 def _page(language: str, mood: str, name: str, words: list[str], form: str = "") -> str:
-    layout, style = _layout()
     first, last = words
     # The note stands below the button.
+    below = f'{form}<p class="quiet">{last}</p>'
+    return framed(language, mood, texts()[language][f"{name}_title"], f"<p>{first}</p>", below)
+
+
+def framed(language: str, mood: str, title: str, top: str, below: str) -> str:
+    """A page of ours around pieces of HTML; `title` is text. `mood` is `ask`, `good` or `sorry`."""
+    layout, style = _layout()
     return layout.substitute(
         language=language,
-        title=texts()[language][f"{name}_title"],
+        title=escape(title),
         style=style,
         mood=mood,
         mark=f'<svg viewBox="0 0 24 24">{_MARKS[mood]}</svg>',
-        paragraphs=f"<p>{first}</p>",
-        form=f'{form}<p class="quiet">{last}</p>',
+        paragraphs=top,
+        form=below,
     )

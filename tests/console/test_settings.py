@@ -79,6 +79,9 @@ per_minute = 7.5
 connections = 1
 [provider.partner]
 domains = ["Partner.example"]
+[topic.news]
+en = "Product news"
+pl = "Nowości"
 [consent]
 required = true
 [templates]
@@ -122,6 +125,7 @@ def test_every_setting_reaches_its_value(tmp_path: Path, monkeypatch: pytest.Mon
     assert settings.delivery.frequency == FrequencyCap(messages=3, days=7)
     assert settings.delivery.most_retries == 5
     assert settings.providers == {"partner": ("partner.example",)}
+    assert settings.topics == {"news": {"en": "Product news", "pl": "Nowości"}}
     assert settings.consent_required
     assert settings.templates.link_domains == ("acme.pl", "acme.example")
     assert settings.templates.spamd == ("127.0.0.1", 1783)
