@@ -1,6 +1,5 @@
 """Whether a message that is due may leave now: one pure decision, asked inside the claim."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -19,6 +18,14 @@ class Chosen:
     #: Messages of the last week, and the oldest one's time.
     recent: int = 0
     oldest_recent: datetime | None = None
+
+    def free_at(self, now: datetime) -> datetime | None:
+        """Until when it keeps a message back; None when it does not."""
+        if self.paused_until is not None and self.paused_until > now:
+            return self.paused_until
+        if self.per_week is not None and self.recent >= self.per_week:
+            return (self.oldest_recent or now) + timedelta(days=WEEK)
+        return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,35 +93,18 @@ def admit(
         return Skip(chosen)
     if candidate.replied:
         return Skip("replied")
-    if chosen is not None and chosen.paused_until is not None and chosen.paused_until > now:
-        return _when_free(chosen.paused_until, candidate, "paused_by_lead", now)
-    free_at = [
-        (oldest or now) + timedelta(days=each.days)
-        for each, recent, oldest in _caps(candidate, cap, chosen)
-        if recent >= each.messages
-    ]
+    own = chosen.free_at(now) if chosen is not None else None
+    paused = own is not None and chosen is not None and own == chosen.paused_until
+    free_at = [own] if own is not None else []
+    if cap is not None and candidate.recent >= cap.messages:
+        free_at.append((candidate.oldest_recent or now) + timedelta(days=cap.days))
     if free_at:
-        return _when_free(max(free_at), candidate, "frequency_cap", now)
+        at = max(free_at)
+        if at >= candidate.expires_at:
+            return Skip("paused_by_lead" if paused else "frequency_cap")
+        return Later(max(at, now + timedelta(minutes=1)))
     if window is not None:
         opening = window.next_opening(now, zone_of(candidate.zone, fallback_zone))
         if opening > now:
             return Expire() if opening >= candidate.expires_at else Later(opening)
     return Claim()
-
-
-def _when_free(at: datetime, candidate: Candidate, reason: str, now: datetime) -> Later | Skip:
-    """Later, unless the message is not wanted any more by then."""
-    if at >= candidate.expires_at:
-        return Skip(reason)
-    return Later(max(at, now + timedelta(minutes=1)))
-
-
-def _caps(
-    candidate: Candidate, cap: FrequencyCap | None, chosen: Chosen | None
-) -> Iterator[tuple[FrequencyCap, int, datetime | None]]:
-    """The workspace's limit and the lead's own, with what counts against each."""
-    if cap is not None:
-        yield cap, candidate.recent, candidate.oldest_recent
-    if chosen is not None and chosen.per_week is not None:
-        own = FrequencyCap(messages=chosen.per_week, days=WEEK)
-        yield own, chosen.recent, chosen.oldest_recent

@@ -178,15 +178,15 @@ def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tu
             recent=own_count or 0,
             oldest_recent=own_first,
         )
-        if sequence and paused_until is not None and paused_until > now:
-            due = _kept(session, due, paused_until)
+        if sequence and (until := reason.free_at(now)) is not None:
+            due = _kept(session, due, until)
     return (*due, reason, zone, replied, count, first)
 
 
 def _kept(session: Session, due: list[Any], until: datetime) -> list[Any]:
-    """A step of a sequence outlasts the pause: it lives as long after it as it had from now on.
+    """A step of a sequence outlasts what keeps it back, and lives as long after it as it would have.
 
-    The lead asked for a rest, not for the rest of the sequence to be given up.
+    The lead asked for a rest or for fewer mails, not for the sequence to be given up.
     """
     facts = Due(**dict(zip(Due.__slots__, due, strict=True)))
     expires_at = until + (facts.expires_at - facts.due_at)
