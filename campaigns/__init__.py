@@ -6,19 +6,21 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            planning.py (with openings.py, holdout.py, variants.py), variant_results.py (with
-            verdict.py), ranges.py, rules.py, rfc_message_id.py, admit.py, candidates.py,
-            queue.py, circumstances.py, writing.py, finish.py, doubt.py, settling.py, delivery.py,
-            lane.py, worker.py, observe.py, store.py, status.py, verify.py, verify_sequences.py,
-            shown.py, opt_out.py, wishes.py, sequence_definition.py,
-            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
-            stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
-            matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py, clicks.py,
-            clicks_counted.py;
-            forgetting.py, errors.py
+            findings.py, planning.py (with openings.py, holdout.py, variants.py, drawing.py),
+            variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
+            rfc_message_id.py, admit.py, candidates.py, queue.py, circumstances.py, writing.py,
+            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py (with survey.py),
+            observe.py, store.py, status.py, verify.py, verify_sequences.py, verify_variants.py,
+            shown.py, opt_out.py, wishes.py, sequence_definition.py, sequences.py, sequence_runs.py,
+            sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
+            advancing.py, ended.py, what came back: matching.py, evidence.py, noting.py,
+            feedback.py, polling.py, answers.py, clicks.py, clicks_counted.py; forgetting.py,
+            errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
+from campaigns.chooser import told
+from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.clicks import CLICKED, SCANNED, note_click
 from campaigns.clicks_counted import Clicked, clicked_in
@@ -35,6 +37,7 @@ from campaigns.errors import (
 )
 from campaigns.evidence import settle_by_evidence
 from campaigns.feedback import Desk, Taken, stop_for_reply, take
+from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
 from campaigns.matching import Match, match
@@ -70,7 +73,7 @@ from campaigns.sequence_status import (
 )
 from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show, web_page
-from campaigns.start import Prepared, applied_campaigns, begin, findings_of, prepare, renew
+from campaigns.start import Prepared, applied_campaigns, begin, prepare, renew
 from campaigns.starting import NextStart, Starting, next_start_of, next_starts, what_forbids
 from campaigns.states import RunState, State
 from campaigns.status import Status, status_of
@@ -131,6 +134,11 @@ __all__ = [
     "prepare",
     "begin",
     "findings_of",
+    "Choice",
+    "choice_of",
+    "choose",
+    "reserved",
+    "told",
     "applied_campaigns",
     "renew",
     "Starting",

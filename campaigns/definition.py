@@ -25,6 +25,7 @@ _KEYS = (
     "when_in_doubt",
     "when",
     "holdout",
+    "hour",
     "variant",
     "goal",
 )
@@ -56,7 +57,13 @@ class CampaignDefinition:
     @property
     def templates(self) -> tuple[str, ...]:
         """Every template it sends, the first variant's first."""
-        return tuple(each.template for each in self.variants) or (self.template,)
+        return tuple(dict.fromkeys(each.template for each in self.variants)) or (self.template,)
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Everybody who writes, the campaign's own identity first."""
+        others = (each.identity for each in self.variants)
+        return tuple(dict.fromkeys((self.identity, *filter(None, others))))
 
     def body(self) -> dict[str, Any]:
         """The closed JSON form that is frozen as a version."""
@@ -75,7 +82,7 @@ class CampaignDefinition:
         if self.holdout:
             body["holdout"] = self.holdout
         if self.variants:
-            body["variants"] = [[each.template, each.places] for each in self.variants]
+            body["variants"] = [each.body() for each in self.variants]
             body["goal"] = self.goal.body()
         return body
 
@@ -93,10 +100,7 @@ def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
         when_in_doubt=body["when_in_doubt"],
         when=When.of_body(body["when"]) if body.get("when") else None,
         holdout=body.get("holdout", 0.0),
-        variants=tuple(
-            Variant(template=template, places=places)
-            for template, places in body.get("variants", ())
-        ),
+        variants=tuple(map(Variant.of_body, body.get("variants", ()))),
         goal=Goal.of_body(body["goal"]) if "goal" in body else Goal(),
     )
 
@@ -129,6 +133,11 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
     doubt = data.get("when_in_doubt")
     if doubt not in (None, "hold", "resend"):
         raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')
+    variants = read_variants(data, texts["template"], texts["identity"], where)
+    if "hour" in data and not variants:
+        raise DefinitionError(
+            f"{where}: hour tells one [[variant]] from another; without variants write [window]"
+        )
     return CampaignDefinition(
         name=name,
         description=str(data.get("description", "")),
@@ -137,7 +146,7 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
         when_in_doubt=doubt,
         when=read_when(data["when"], where) if "when" in data else None,
         holdout=_share(data.get("holdout", 0), where),
-        variants=read_variants(data, texts["template"], where),
+        variants=variants,
         goal=read_goal(data, where),
         **texts,
     )

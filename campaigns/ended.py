@@ -27,6 +27,8 @@ class Ended:
     #: What holds lanes back, one sentence each.
     held: tuple[str, ...] = ()
     in_doubt: int = 0
+    #: Leads kept back in running runs until the better of the variants is known.
+    reserved: int = 0
     #: Leads on their way through running sequences.
     enrolled: int = 0
     #: What starts next by itself.
@@ -43,6 +45,11 @@ def how_it_ended(
         .select_from(Message)
         .where(col(Message.run_id).in_(running), col(Message.state) == State.PLANNED)
     )
+    kept_back = session.scalar(
+        select(func.count())
+        .select_from(Message)
+        .where(col(Message.run_id).in_(running), col(Message.state) == State.RESERVED)
+    )
     enrolled = session.scalar(
         select(func.count())
         .select_from(Enrolment)
@@ -54,6 +61,7 @@ def how_it_ended(
         next_due=min((moment for moment in moments if moment is not None), default=None),
         held=held,
         in_doubt=doubt_count(session),
+        reserved=kept_back or 0,
         enrolled=enrolled or 0,
         next_start=next(iter(coming), None),
     )

@@ -16,7 +16,7 @@ from campaigns.evidence import settle_by_evidence
 from campaigns.matching import Match, match
 from campaigns.noting import is_known, moment_of, write_down
 from campaigns.opt_out import leave, opt_out
-from campaigns.states import State
+from campaigns.states import WAITING, State
 from campaigns.tables import Message, Run
 from campaigns.writing import UNSUBSCRIBE
 from deliverability import (
@@ -212,7 +212,7 @@ def stop_for_reply(session: Session, lead_id: int, campaign: str, *, now: dateti
         update(Message)
         .where(
             col(Message.lead_id) == lead_id,
-            col(Message.state) == State.PLANNED,
+            col(Message.state).in_(sorted(WAITING)),
             col(Message.run_id).in_(select(col(Run.id)).where(col(Run.campaign) == campaign)),
         )
         .values(state=State.SKIPPED, reason="replied", settled_at=now)

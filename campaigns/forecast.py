@@ -4,7 +4,7 @@ It knows what is certain (rates, day caps, hours) and not what servers will say,
 earliest end; the real one is later when servers ask us to slow down.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -68,6 +68,17 @@ def forecast(
             finish = opens + timedelta(seconds=min(slowest, seconds))
         left = {p: n - can[p] for p, n in left.items() if n > can[p]}
     return Forecast(finish_at=None if left else finish, per_day=tuple(days))
+
+
+def together(each: Sequence[Forecast]) -> Forecast:
+    """Several who send side by side as one: done when the last of them is."""
+    days: dict[date, int] = {}
+    for one in each:
+        for day, count in one.per_day:
+            days[day] = days.get(day, 0) + count
+    ends = [one.finish_at for one in each if one.per_day]
+    finish = None if None in ends else max(filter(None, ends), default=None)
+    return Forecast(finish_at=finish, per_day=tuple(sorted(days.items())))
 
 
 def _hours(day: date, window: Window | None, zone: ZoneInfo) -> tuple[datetime, datetime]:

@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from campaigns.enrolments import Ending, end
 from campaigns.errors import NotPossible
 from campaigns.sequences import EnrolmentState
-from campaigns.states import State
+from campaigns.states import WAITING, State
 from campaigns.tables import Attempt, Enrolment, Message, Run
 from deliverability import Inbound, Lane
 from leads import Lead
@@ -56,7 +56,7 @@ def withdraw(
     skipped = _count(
         session,
         update(Message)
-        .where(theirs, col(Message.state) == State.PLANNED)
+        .where(theirs, col(Message.state).in_(sorted(WAITING)))
         .values(state=State.SKIPPED, reason=reason, settled_at=now),
     )
     ended = end(
@@ -142,7 +142,7 @@ def outlook(session: Session, lead_ids: Sequence[int]) -> Forgotten:
 
     theirs = col(Message.lead_id).in_(lead_ids)
     return Forgotten(
-        waiting=count(theirs, col(Message.state) == State.PLANNED),
+        waiting=count(theirs, col(Message.state).in_(sorted(WAITING))),
         sequences=count(
             col(Enrolment.lead_id).in_(lead_ids), col(Enrolment.state) == EnrolmentState.ACTIVE
         ),

@@ -1,7 +1,7 @@
 """A send looked at before it happens: who, who not and why, when, and what is wrong with it."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, func, select
 from sqlmodel import Session, col
 
+from campaigns import drawing
 from campaigns.definition import CampaignDefinition
-from campaigns.forecast import Forecast, LaneLoad, forecast
+from campaigns.forecast import Forecast, LaneLoad, forecast, together
 from campaigns.planning import left_out
 from campaigns.runs import Terms
+from campaigns.states import State
 from campaigns.variants import PLACES
 from campaigns.verdict import needed
 from deliverability import OTHER, Domain, IdentityDay
@@ -48,6 +50,8 @@ class Plan:
     plan_id: str
     matching: int
     mailable: int
+    #: Of those: kept back until the better of the variants is known.
+    kept_back: int
     left_out: dict[str, int]
     #: (provider, messages, messages per minute)
     lanes: tuple[tuple[str, int, float], ...]
@@ -64,6 +68,7 @@ class Plan:
         return {
             "matching": self.matching,
             "mailable": self.mailable,
+            "kept_back": self.kept_back,
             "left_out": self.left_out,
             "lanes": [
                 {"provider": provider, "messages": count, "per_minute": per_minute}
@@ -88,20 +93,25 @@ def look(
     now: datetime,
     zone: ZoneInfo,
     per_minute: Callable[[str], float],
-    per_day: int | None,
+    per_day: Mapping[str, int | None],
     findings: tuple[Finding, ...],
 ) -> Plan:
     """Counts the audience as planning would, in one query, and walks the calendar.
 
     `versions` are the hashes of campaign, segment and template: with the audience they make the
-    `plan_id`, so that `start --plan` refuses what was not looked at.
+    `plan_id`, so that `start --plan` refuses what was not looked at. `per_day` is the day cap of
+    each identity that writes.
     """
     reason = left_out(terms, definition.name)
     provider = func.coalesce(col(Domain.provider), OTHER)
+    sender = drawing.sender(definition.name, definition.identity, terms)
+    state = drawing.state(definition.name, terms)
     rows = session.execute(
         select(
             reason,
             provider,
+            sender,
+            state,
             func.count(),
             func.sum(col(Lead.id)),
             func.sum(col(Lead.draw)),
@@ -109,43 +119,67 @@ def look(
         .select_from(Lead)
         .outerjoin(Domain, col(Domain.name) == col(Lead.domain))
         .where(rule(now))
-        .group_by(reason, provider)
+        .group_by(reason, provider, sender, state)
     ).all()
     out: dict[str, int] = {}
-    lanes: dict[str, int] = {}
+    lanes: dict[tuple[str, str], int] = {}
+    kept_back = 0
     audience = [0, 0, 0]
-    for why, name, count, ids, draws in rows:
+    for why, name, writer, kept, count, ids, draws in rows:
+        if why is None and kept == State.RESERVED:
+            kept_back += count
+        elif why is None:
+            lanes[writer, name] = lanes.get((writer, name), 0) + count
         if why is None:
-            lanes[name] = lanes.get(name, 0) + count
             audience = [audience[0] + count, audience[1] + int(ids), audience[2] + int(draws)]
         else:
             out[why] = out.get(why, 0) + count
+    mailable = sum(lanes.values()) + kept_back
+    ends = [
+        _walk(session, definition, lanes, writer, per_minute, cap, now=now, zone=zone)
+        for writer, cap in per_day.items()
+    ]
+    several = len(per_day) > 1
+    return Plan(
+        plan_id=_fingerprint(*versions, definition.identity, *map(str, audience)),
+        matching=mailable + sum(out.values()),
+        mailable=mailable,
+        kept_back=kept_back,
+        left_out=dict(sorted(out.items())),
+        lanes=tuple(
+            (f"{writer} to {name}" if several else name, count, per_minute(name))
+            for (writer, name), count in sorted(lanes.items())
+        ),
+        forecast=together(ends),
+        findings=(*findings, *_too_few(definition, mailable)),
+    )
+
+
+def _walk(
+    session: Session,
+    definition: CampaignDefinition,
+    lanes: Mapping[tuple[str, str], int],
+    writer: str,
+    per_minute: Callable[[str], float],
+    cap: int | None,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+) -> Forecast:
+    """What one of those who write has to do, and when it is done."""
     used = session.scalar(
         select(col(IdentityDay.used)).where(
-            col(IdentityDay.identity) == definition.identity,
+            col(IdentityDay.identity) == writer,
             col(IdentityDay.day) == now.astimezone(zone).date(),
         )
     )
     loads = [
         LaneLoad(provider=name, messages=count, rate=per_minute(name) / 60.0)
-        for name, count in sorted(lanes.items())
+        for (each, name), count in sorted(lanes.items())
+        if each == writer
     ]
-    mailable = sum(lanes.values())
-    return Plan(
-        plan_id=_fingerprint(*versions, definition.identity, *map(str, audience)),
-        matching=mailable + sum(out.values()),
-        mailable=mailable,
-        left_out=dict(sorted(out.items())),
-        lanes=tuple((load.provider, load.messages, load.rate * 60.0) for load in loads),
-        forecast=forecast(
-            loads,
-            now=now,
-            zone=zone,
-            window=definition.window,
-            per_day=per_day,
-            used_today=used or 0,
-        ),
-        findings=(*findings, *_too_few(definition, mailable)),
+    return forecast(
+        loads, now=now, zone=zone, window=definition.window, per_day=cap, used_today=used or 0
     )
 
 
@@ -155,7 +189,8 @@ def _too_few(definition: CampaignDefinition, mailable: int) -> Iterator[Finding]
         return
     goal = definition.goal
     plan = needed(goal.usual, goal.detect, len(definition.variants))
-    least = min(mailable * each.places // PLACES for each in definition.variants)
+    trying = round(mailable * goal.test)
+    least = min(trying * each.places // PLACES for each in definition.variants)
     if least < plan:
         yield Finding(
             id="variants-too-few",
@@ -164,7 +199,7 @@ def _too_few(definition: CampaignDefinition, mailable: int) -> Iterator[Finding]
             what=f"a difference of {goal.detect:.1%} beside {goal.usual:.1%} takes {plan:,} leads a"
             f" variant to see, and the smallest gets about {least:,}",
             do="expect no verdict, or write to more leads, try fewer variants, or set a larger "
-            "detect in [goal]",
+            f"detect{' or test' if goal.test < 1 else ''} in [goal]",
         )
 
 

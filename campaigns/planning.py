@@ -10,14 +10,11 @@ other beside a sending lane: `ranges.py`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     CursorResult,
-    String,
     and_,
     case,
     exists,
@@ -32,15 +29,15 @@ from sqlalchemy import (
 from sqlalchemy.sql.selectable import FromClause
 from sqlmodel import Session, col
 
+from campaigns import drawing
 from campaigns.holdout import HELD_OUT, held_out
 from campaigns.openings import openings
 from campaigns.runs import Terms
 from campaigns.states import WRITTEN, RunState, State
 from campaigns.tables import Message, Run
-from campaigns.variants import label
-from deliverability import OTHER, Domain, lanes
+from campaigns.window import Window
+from deliverability import Domain
 from leads import Instant, Lead, why_left_out_of
-from segments import drawn_below
 
 #: Lead ids per transaction when nobody has to wait for it.
 RANGE = 50_000
@@ -114,11 +111,14 @@ def look_ahead(
     ).one()
     # Numbers nobody has are jumped over.
     high = low if first is None else min(first + size - 1, last)
-    window = Terms.of_body(run.terms).window
-    due: ColumnElement[datetime] = literal(now, Instant)
-    if window is not None and high > low:
-        due = openings(session, _between(low, high), window, now=now, zone=zone)
-    return Ahead(low=low, high=high, last=last or 0, due=due)
+    terms = Terms.of_body(run.terms)
+
+    def opening(window: Window | None) -> ColumnElement[datetime]:
+        if window is None or high <= low:
+            return literal(now, Instant)
+        return openings(session, _between(low, high), window, now=now, zone=zone)
+
+    return Ahead(low=low, high=high, last=last or 0, due=drawing.due(run, terms, opening))
 
 
 def plan_range(
@@ -177,29 +177,25 @@ def _nth_waiting(session: Session, run_id: int, n: int) -> int | None:
 
 def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: datetime) -> int:
     terms = Terms.of_body(run.terms)
-    by_provider = lanes(session, run.identity)
     low, high = ahead.low, ahead.high
     source: FromClause = join(Lead, Domain, col(Domain.name) == col(Lead.domain), isouter=True)
-    lane = case(by_provider, value=col(Domain.provider), else_=by_provider[OTHER])
     # The limit, which is no limit, keeps the databases from working the reason out for each column
     # it decides.
     lead = (
         select(
             col(Lead.id).label("id"),
-            col(Lead.token).label("token"),
-            lane.label("lane_id"),
+            drawing.lane(session, run, terms).label("lane_id"),
             ahead.due.label("due"),
             left_out(terms, run.campaign, low=low, high=high).label("reason"),
-            _template(run, terms).label("template_version_id"),
+            drawing.template(run, terms).label("template_version_id"),
+            drawing.rfc_message_id(run, terms).label("rfc_message_id"),
+            drawing.state(run.campaign, terms).label("state"),
         )
         .select_from(source)
         .where(_between(low, high), rule(run.started_at))
         .order_by(col(Lead.id))
         .limit(high - low)
         .subquery("lead")
-    )
-    rfc_message_id = (
-        literal(f"{run.token}.mail.0.", String) + lead.c.token + literal(f"@{terms.domain}", String)
     )
     waiting = lead.c.reason.is_(None)
     selected = select(
@@ -209,11 +205,11 @@ def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: dateti
         literal("mail"),
         lead.c.lane_id,
         lead.c.template_version_id,
-        case((waiting, literal(State.PLANNED.value)), else_=literal(State.SKIPPED.value)),
+        case((waiting, lead.c.state), else_=literal(State.SKIPPED.value)),
         func.coalesce(lead.c.reason, ""),
         lead.c.due,
         literal(run.started_at + terms.expires_after, Instant),
-        rfc_message_id,
+        lead.c.rfc_message_id,
         literal(0),
         literal(0),
         case((waiting, null()), else_=literal(now, Instant)),
@@ -241,18 +237,6 @@ def _insert(session: Session, run: Run, rule: Rule, ahead: Ahead, *, now: dateti
     done = session.execute(statement, execution_options={"preserve_rowcount": True})
     assert isinstance(done, CursorResult)  # noqa: S101 - an INSERT has a row count
     return done.rowcount
-
-
-def _template(run: Run, terms: Terms) -> ColumnElement[Any]:
-    """Which template version a lead gets."""
-    if not terms.variants:
-        return literal(run.template_version_id, BigInteger())
-    *others, (last, _) = terms.variants
-    drawn = label(run.campaign)
-    return case(
-        *((drawn_below(drawn, below), literal(version, BigInteger())) for version, below in others),
-        else_=literal(last, BigInteger()),
-    )
 
 
 def planning_runs(session: Session) -> list[int]:

@@ -10,8 +10,10 @@ from datetime import datetime
 
 from sqlalchemy import (
     CursorResult,
+    and_,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -74,11 +76,14 @@ def claim(
     Active runs are walked in turn, starting behind `after_run`, so that no campaign starves. Rows
     of paused runs are never visited: each active run is one probe of a partial index.
     """
-    runs = session.scalars(
-        select(Run)
-        .where(col(Run.state) == RunState.RUNNING, col(Run.identity) == rules.identity)
-        .order_by(col(Run.id))
-    ).all()
+    running = session.scalars(
+        select(Run).where(col(Run.state) == RunState.RUNNING).order_by(col(Run.id))
+    )
+    runs = [
+        run
+        for run in running.all()
+        if rules.identity in Terms.of_body(run.terms).senders(run.identity)
+    ]
     turn = [r for r in runs if (r.id or 0) > after_run] + [
         r for r in runs if (r.id or 0) <= after_run
     ]
@@ -218,7 +223,7 @@ def _mark(
             message_id=due.id,
             run_id=run.id or 0,
             campaign=run.campaign,
-            identity=run.identity,
+            identity=rules.identity,
             lane_id=rules.lane_id,
             attempt=due.attempts + 1,
             deferrals=due.deferrals,
@@ -249,10 +254,18 @@ def lanes_with_work(session: Session, *, now: datetime) -> dict[int, datetime]:
         .correlate(Run, Lane)
         .scalar_subquery()
     )
+    writes = [col(Lane.identity) == col(Run.identity)]
+    running = select(col(Run.id), col(Run.identity), col(Run.terms))
+    for run_id, identity, terms in session.execute(
+        running.where(col(Run.state) == RunState.RUNNING)
+    ):
+        # Where variants differ in who writes, the others have lanes of their own.
+        for other in Terms.of_body(terms).senders(identity)[1:]:
+            writes.append(and_(col(Run.id) == run_id, col(Lane.identity) == other))
     rows = session.execute(
         select(col(Lane.id), head)
         .select_from(Run)
-        .join(Lane, col(Lane.identity) == col(Run.identity))
+        .join(Lane, or_(*writes))
         .where(col(Run.state) == RunState.RUNNING)
     ).all()
     due: dict[int, datetime] = {}

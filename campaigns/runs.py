@@ -16,6 +16,7 @@ from sqlmodel import Session, col
 from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
+from campaigns.variants import PLACES, Drawn
 from campaigns.window import Window
 from deliverability import lift_pauses
 from leads import Permission
@@ -45,8 +46,17 @@ class Terms:
     exits: tuple[tuple[str, str], ...] = ()
     #: Share of those who match that gets nothing.
     holdout: float = 0.0
-    #: With several templates: (template version, first place that is another's), in order.
-    variants: tuple[tuple[int, int], ...] = ()
+    #: With several mails: each with its places, in order.
+    variants: tuple[Drawn, ...] = ()
+
+    @property
+    def keeps_back(self) -> bool:
+        """Whether some leads wait until it is known which variant is the better one."""
+        return bool(self.variants) and self.variants[-1].below < PLACES
+
+    def senders(self, identity: str) -> list[str]:
+        """Every identity that writes, the run's own, `identity`, first."""
+        return list(dict.fromkeys((identity, *(v.identity for v in self.variants if v.identity))))
 
     def body(self) -> dict[str, Any]:
         return {
@@ -60,7 +70,7 @@ class Terms:
             "sequence_id": self.sequence_id,
             "exits": [list(place) for place in self.exits],
             "holdout": self.holdout,
-            "variants": [list(each) for each in self.variants],
+            "variants": [each.body() for each in self.variants],
         }
 
     @staticmethod
@@ -75,7 +85,7 @@ class Terms:
             sequence_id=body.get("sequence_id"),
             exits=tuple((pipeline, stage) for pipeline, stage in body.get("exits", ())),
             holdout=body.get("holdout", 0.0),
-            variants=tuple((version, below) for version, below in body.get("variants", ())),
+            variants=tuple(map(Drawn.of_body, body.get("variants", ()))),
         )
 
 
@@ -229,7 +239,8 @@ def resume(session: Session, campaign: str, *, now: datetime) -> Run:
     run = run_to(session, campaign, RunState.PAUSED)
     assert run.id is not None  # noqa: S101 - it came from the database
     state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING
-    lift_pauses(session, run.identity, now=now)
+    for identity in Terms.of_body(run.terms).senders(run.identity):
+        lift_pauses(session, identity, now=now)
     if run.state == state:
         return run
     changes: dict[str, Any] = {"state": state, "reason": ""}

@@ -5,10 +5,11 @@ from datetime import datetime
 from sqlalchemy import CursorResult, exists, select, update
 from sqlmodel import Session, col
 
+from campaigns.choosing import reserved
 from campaigns.enrolments import end_run
-from campaigns.runs import move_run, released_is_done
+from campaigns.runs import Terms, move_run, released_is_done
 from campaigns.sequence_runs import is_sequence, is_through
-from campaigns.states import RunState, State
+from campaigns.states import WAITING, RunState, State
 from campaigns.tables import Message, Run
 
 
@@ -19,14 +20,14 @@ def cancel_rows(session: Session, run_id: int, *, now: datetime, limit: int = 20
     """
     portion = (
         select(col(Message.id))
-        .where(col(Message.run_id) == run_id, col(Message.state) == State.PLANNED)
+        .where(col(Message.run_id) == run_id, col(Message.state).in_(sorted(WAITING)))
         .limit(limit)
     )
     done = session.execute(
         update(Message)
         .where(
             col(Message.id).in_(portion),
-            col(Message.state) == State.PLANNED,
+            col(Message.state).in_(sorted(WAITING)),
             exists().where(col(Run.id) == run_id, col(Run.state) == RunState.CANCELLED),
         )
         .values(state=State.CANCELLED, reason="cancelled", settled_at=now)
@@ -67,6 +68,9 @@ def settle_runs(session: Session, *, now: datetime) -> list[tuple[str, RunState]
         if not session.scalar(select(waiting)):
             # A sequence goes on as long as somebody may enter it.
             if is_sequence(run) and not is_through(session, run):
+                continue
+            # Nor is a campaign over while leads wait for the better of its variants.
+            if Terms.of_body(run.terms).keeps_back and reserved(session, run.id):
                 continue
             if move_run(
                 session, run.id, (RunState.RUNNING,), state=RunState.FINISHED, finished_at=now

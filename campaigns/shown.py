@@ -152,7 +152,7 @@ def _mail(
         Compiled.from_body(template.name, template.body or {}),
         message.context,
         rfc_message_id=message.rfc_message_id,
-        identity_name=run.identity,
+        identity_name=facts.name,
         facts=facts.body,
-        present=identities.get(run.identity),
+        present=identities.get(facts.name),
     ).data

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
@@ -13,14 +12,14 @@ from sqlmodel import Session, col
 
 from campaigns.definition import CampaignDefinition, of_body
 from campaigns.errors import NotPossible, UnknownCampaign
-from campaigns.plan import Finding
 from campaigns.runs import ONCE, Terms, already_ran, latest_run, move_run, open_run, unanswered
 from campaigns.states import RunState
 from campaigns.tables import Campaign, Run
-from deliverability import Identity, is_loopback
+from campaigns.variants import Drawn
+from deliverability import Identity
 from leads import Permission, Version, current_version
 from segments import SegmentVersion, rule_of, where
-from templates import Compiled, TemplateVersion, check
+from templates import Compiled, TemplateVersion
 
 _OVER = (RunState.FINISHED, RunState.CANCELLED)
 
@@ -36,8 +35,14 @@ class Prepared:
     compiled: Compiled
     #: Those of the other variants.
     others: tuple[tuple[TemplateVersion, Compiled], ...]
-    identity: Identity
+    #: Everybody who writes, the campaign's own first; others where variants differ in it.
+    identities: tuple[Identity, ...]
     terms: Terms
+
+    @property
+    def identity(self) -> Identity:
+        """The campaign's own."""
+        return self.identities[0]
 
     @property
     def hashes(self) -> tuple[str, ...]:
@@ -73,11 +78,11 @@ def prepare(
     definition = of_body(name, campaign.body or {})
     segment = current_version(session, SegmentVersion, definition.segment)
     template = current_version(session, TemplateVersion, definition.template)
-    identity = identities.get(definition.identity)
+    writers = {each: identities.get(each) for each in definition.identities}
     for kind, wanted, found in (
         ("segment", definition.segment, segment),
         ("template", definition.template, template),
-        ("identity", definition.identity, identity),
+        *(("identity", each, found) for each, found in writers.items()),
     ):
         if found is None:
             place = "potok.toml" if kind == "identity" else f"{kind}s/"
@@ -85,7 +90,8 @@ def prepare(
                 f"Campaign {name!r} names the {kind} {wanted!r}, which does not exist: add it to "
                 f"{place} and run potok apply, or change campaigns/{name}.toml"
             )
-    assert segment and template and identity  # noqa: S101 - the loop above raised otherwise
+    assert segment and template  # noqa: S101 - the loop above raised otherwise
+    known = {each: found for each, found in writers.items() if found is not None}
     compiled = Compiled.from_body(template.name, template.body or {})
     others = tuple(
         _variant(session, name, each, compiled.topic) for each in definition.templates[1:]
@@ -97,16 +103,16 @@ def prepare(
         template=template,
         compiled=compiled,
         others=others,
-        identity=identity,
+        identities=tuple(known.values()),
         terms=Terms(
             permission=Permission(topic=compiled.topic, consent_required=consent_required),
             window=definition.window,
             expires_after=definition.expires_after,
-            domain=identity.domain,
+            domain=known[definition.identity].domain,
             first=first,
             again=again,
             holdout=definition.holdout,
-            variants=_places(definition, [template, *(version for version, _ in others)]),
+            variants=_drawn(definition, [template, *(version for version, _ in others)], known),
         ),
     )
 
@@ -130,15 +136,24 @@ def _variant(
     return version, compiled
 
 
-def _places(
-    definition: CampaignDefinition, versions: Sequence[TemplateVersion]
-) -> tuple[tuple[int, int], ...]:
-    """(template version, first place that is another's) of each variant."""
+def _drawn(
+    definition: CampaignDefinition,
+    versions: Sequence[TemplateVersion],
+    identities: Mapping[str, Identity],
+) -> tuple[Drawn, ...]:
+    """The variants with their places; those behind the last one are kept back."""
+    ids = {version.name: version.id or 0 for version in versions}
     ends = accumulate(variant.places for variant in definition.variants)
     return tuple(
-        (version.id, below)
-        for version, below in zip(versions, ends, strict=False)
-        if version.id is not None
+        Drawn(
+            version=ids[each.template],
+            below=round(end * definition.goal.test),
+            identity=each.identity,
+            domain=identities[each.identity].domain if each.identity else "",
+            hour=each.hour,
+            name=each.name,
+        )
+        for each, end in zip(definition.variants, ends, strict=True)
     )
 
 
@@ -226,50 +241,6 @@ def _frozen(prepared: Prepared, when_in_doubt: str) -> dict[str, Any]:
         "identity": prepared.definition.identity,
         "when_in_doubt": prepared.definition.when_in_doubt or when_in_doubt,
     }
-
-
-def findings_of(
-    prepared: Prepared, *, base_url: str, link_domains: Sequence[str] = ()
-) -> tuple[Finding, ...]:
-    """What is wrong before anything is sent: the template's findings and the way to opt out.
-
-    `link_domains` are those its links may lead to; none allow every domain.
-    """
-    found = [
-        Finding(
-            id=f.id,
-            level=f.level,
-            where=f"templates/{compiled.name}/{f.where}",
-            what=f.what,
-            do=f.do,
-        )
-        for compiled in (prepared.compiled, *(each for _, each in prepared.others))
-        for f in check(compiled, link_domains=link_domains)
-    ]
-    smtp = prepared.identity.smtp
-    leaves = smtp.outbox is None and not is_loopback(smtp.host)
-    if leaves and base_url and is_loopback(urlsplit(base_url).hostname or ""):
-        found.append(
-            Finding(
-                id="opt-out-unreachable",
-                level="error",
-                where="potok.toml [web] base_url",
-                what=f"the opt-out link leads to {base_url}, which only this machine can open",
-                do="set base_url to the public https address of this server, or remove it: people "
-                "then opt out by mail, which the mailbox reader obeys",
-            )
-        )
-    if not base_url and prepared.identity.mailbox is None:
-        found.append(
-            Finding(
-                id="opt-out-unread",
-                level="warning",
-                where=f"potok.toml [identity.{prepared.identity.name}]",
-                what="people can opt out by mail only, and no mailbox is read",
-                do="set [web] base_url, or give the identity a mailbox",
-            )
-        )
-    return tuple(found)
 
 
 def applied_campaigns(session: Session) -> list[tuple[str, str, str]]:

@@ -8,6 +8,8 @@ planned -> sending -> accepted            (bounced, complained, replied, opted o
              |-> skipped                   the text could not be made for this lead
 in_doubt -> accepted | rejected | planned | cancelled     by evidence or by a person
 planned -> skipped | cancelled | expired
+reserved -> planned                       kept back until the better variant of a split is known
+   `-------> skipped | cancelled
 """
 
 from enum import StrEnum
@@ -16,6 +18,7 @@ from enum import StrEnum
 class State(StrEnum):
     """Where one message stands."""
 
+    RESERVED = "reserved"
     PLANNED = "planned"
     SENDING = "sending"
     ACCEPTED = "accepted"
@@ -27,6 +30,7 @@ class State(StrEnum):
 
 
 MOVES: dict[State, frozenset[State]] = {
+    State.RESERVED: frozenset({State.PLANNED, State.SKIPPED, State.CANCELLED}),
     State.PLANNED: frozenset({State.SENDING, State.SKIPPED, State.CANCELLED, State.EXPIRED}),
     State.SENDING: frozenset(
         {State.ACCEPTED, State.REJECTED, State.PLANNED, State.IN_DOUBT, State.SKIPPED}
@@ -41,6 +45,9 @@ MOVES: dict[State, frozenset[State]] = {
 
 #: States in which nothing more will happen by itself.
 SETTLED = frozenset({State.ACCEPTED, State.REJECTED, State.SKIPPED, State.CANCELLED, State.EXPIRED})
+
+#: States in which somebody is still to be written to.
+WAITING = frozenset({State.PLANNED, State.RESERVED})
 
 #: States that count as "somebody may have received this": for frequency caps and `--again`.
 WRITTEN = frozenset({State.ACCEPTED, State.SENDING, State.IN_DOUBT})

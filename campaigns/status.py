@@ -28,6 +28,8 @@ class Status:
     finished_at: datetime | None
     planned: int
     waiting: int
+    #: Kept back until the better of the variants is known.
+    reserved: int
     #: Of the waiting ones: those a server asked us to bring again later.
     deferred: int
     sending: int
@@ -44,6 +46,7 @@ class Status:
         """Whether the parts add up to the whole."""
         parts = (
             self.waiting
+            + self.reserved
             + self.sending
             + self.accepted
             + self.rejected
@@ -68,6 +71,7 @@ class Status:
             "reason": self.reason,
             "planned": self.planned,
             "waiting": self.waiting,
+            "reserved": self.reserved,
             "deferred": self.deferred,
             "sending": self.sending,
             "accepted": self.accepted,
@@ -127,6 +131,7 @@ def status_of(session: Session, run: Run) -> Status:
         finished_at=run.finished_at,
         planned=total or 0,
         waiting=by_state.get(State.PLANNED, 0),
+        reserved=by_state.get(State.RESERVED, 0),
         deferred=deferred or 0,
         sending=by_state.get(State.SENDING, 0),
         accepted=by_state.get(State.ACCEPTED, 0),

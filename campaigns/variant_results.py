@@ -5,28 +5,41 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
 from campaigns.definition import of_body
+from campaigns.drawing import drew
+from campaigns.runs import Terms
 from campaigns.states import State
 from campaigns.tables import Campaign, Message, Run
-from campaigns.variants import Goal
+from campaigns.variants import Drawn, Goal
 from campaigns.verdict import Arm, Verdict, judge, needed
-from leads import Event
+from leads import Event, Lead
 from templates import TemplateVersion
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VariantResult:
-    """One template of a run in numbers."""
+    """One variant of a run in numbers, among the leads that drew it."""
 
+    name: str
     template: str
     accepted: int
     #: Events that happened to its messages: messages by kind.
     events: Mapping[str, int]
     #: Leads that count for the verdict, and those of them who reached the goal.
     judged: Arm
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "template": self.template,
+            "accepted": self.accepted,
+            "events": dict(self.events),
+            "judged": self.judged.leads,
+            "reached": self.judged.reached,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +51,8 @@ class VariantResults:
     #: Leads each variant is judged by.
     planned: int
     verdict: Verdict
+    #: When the verdict is due; None as long as that is not known.
+    due_at: datetime | None
 
     def document(self) -> dict[str, Any]:
         """The JSON that scripts may rely on."""
@@ -48,56 +63,80 @@ class VariantResults:
             "winner": self.verdict.winner or None,
             "p": round(self.verdict.p, 6),
             "why": self.verdict.why,
-            "variants": [
-                {
-                    "template": each.template,
-                    "accepted": each.accepted,
-                    "events": dict(each.events),
-                    "judged": each.judged.leads,
-                    "reached": each.judged.reached,
-                }
-                for each in self.variants
-            ],
+            "due_at": self.due_at,
+            "variants": [each.document() for each in self.variants],
         }
 
 
 def variant_results(session: Session, run: Run, *, now: datetime) -> VariantResults | None:
-    """The variants of a run beside one another; None when all got the same template.
+    """The variants of a run beside one another; None when all got the same mail.
 
     The verdict looks at the first leads of each variant whose mail was accepted, as many as were
-    planned, and at nothing that came after the last of them had its time: whenever it is asked
-    for, it says the same.
+    planned (all of them, when there are fewer and the last has left), and at nothing that came
+    after the last of them had its time: whenever it is asked for, it says the same.
     """
-    versions = [version for version, _ in run.terms.get("variants", ())]
-    if not versions:
+    variants = Terms.of_body(run.terms).variants
+    if not variants:
         return None
-    named = dict(
-        session.execute(
-            select(col(TemplateVersion.id), col(TemplateVersion.name)).where(
-                col(TemplateVersion.id).in_(versions)
-            )
-        ).all()
-    )
+    named = _templates(session, variants)
     goal = _goal(session, run)
-    plan = needed(goal.usual, goal.detect, len(versions))
-    until = _until(session, run, versions, plan, goal)
+    plan = needed(goal.usual, goal.detect, len(variants))
+    sides = [_Side(run=run, variants=variants, number=n) for n in range(len(variants))]
+    due_at = _due_at(session, run, sides, plan, goal)
     # Before that moment they are only counted.
-    look = until if until is not None and until <= now else None
+    look = due_at if due_at is not None and due_at <= now else None
     results = []
-    for version in versions:
-        accepted, events = _counted(session, run, version)
-        reached = _reached(session, run, version, plan, goal, look or now)
-        leads = plan if look else min(_ripe(session, run, version, goal, now), plan)
-        arm = Arm(name=named[version], leads=leads, reached=reached)
+    for side, variant in zip(sides, variants, strict=True):
+        accepted, events = _counted(session, side)
+        reached = _reached(session, side, plan, goal, look or now)
+        leads = min(accepted if look else _ripe(session, side, goal, now), plan)
+        template = named[variant.version]
+        arm = Arm(name=variant.name or template, leads=leads, reached=reached)
         results.append(
-            VariantResult(template=arm.name, accepted=accepted, events=events, judged=arm)
+            VariantResult(
+                name=arm.name, template=template, accepted=accepted, events=events, judged=arm
+            )
         )
-    arms = [each.judged for each in results]
-    verdict = judge(arms, plan)
-    if until is not None and look is None:
-        why = f"the last of the {plan:,} leads of each have time until {until:%Y-%m-%d %H:%M} UTC"
+    verdict = judge([each.judged for each in results], plan, through=look is not None)
+    if due_at is not None and look is None:
+        why = f"the last leads that count have time until {due_at:%Y-%m-%d %H:%M} UTC"
         verdict = replace(verdict, why=why)
-    return VariantResults(variants=tuple(results), goal=goal, planned=plan, verdict=verdict)
+    return VariantResults(
+        variants=tuple(results), goal=goal, planned=plan, verdict=verdict, due_at=due_at
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Side:
+    """The leads of one variant."""
+
+    run: Run
+    variants: Sequence[Drawn]
+    number: int
+
+    @property
+    def mine(self) -> list[Any]:
+        """Rows of the leads that drew it and whose mail was accepted; for a join with Lead."""
+        return [
+            col(Message.run_id) == self.run.id,
+            col(Message.state) == State.ACCEPTED,
+            drew(self.run.campaign, self.variants, self.number),
+        ]
+
+    def of(self, *columns: Any) -> Select[Any]:
+        return (
+            select(*columns)
+            .select_from(Message)
+            .join(Lead, col(Lead.id) == col(Message.lead_id))
+            .where(*self.mine)
+        )
+
+
+def _templates(session: Session, variants: Sequence[Drawn]) -> dict[int, str]:
+    versions = select(col(TemplateVersion.id), col(TemplateVersion.name)).where(
+        col(TemplateVersion.id).in_({each.version for each in variants})
+    )
+    return dict(session.execute(versions).all())
 
 
 def _goal(session: Session, run: Run) -> Goal:
@@ -106,57 +145,62 @@ def _goal(session: Session, run: Run) -> Goal:
     return of_body(run.campaign, campaign.body or {}).goal
 
 
-def _mine(run: Run, version: int) -> list[Any]:
-    return [
-        col(Message.run_id) == run.id,
-        col(Message.template_version_id) == version,
-        col(Message.state) == State.ACCEPTED,
-    ]
-
-
-def _until(
-    session: Session, run: Run, versions: Sequence[int], plan: int, goal: Goal
+def _due_at(
+    session: Session, run: Run, sides: Sequence[_Side], plan: int, goal: Goal
 ) -> datetime | None:
-    """When the last of the leads the variants are judged by has had its time; None: too few."""
-    last = []
-    for version in versions:
+    """When the last of the leads the variants are judged by has had its time.
+
+    None as long as there are too few and more are to come.
+    """
+    last: list[datetime] = []
+    for side in sides:
         nth = session.scalar(
-            select(col(Message.settled_at))
-            .where(*_mine(run, version))
+            side.of(col(Message.settled_at))
             .order_by(col(Message.settled_at), col(Message.id))
             .offset(plan - 1)
             .limit(1)
         )
-        if nth is None:
+        if nth is not None:
+            last.append(nth)
+    if len(last) < len(sides):
+        if run.planned_at is None or _to_come(session, run, sides):
             return None
-        last.append(nth)
+        ends = (session.scalar(each.of(func.max(col(Message.settled_at)))) for each in sides)
+        last = [run.planned_at, *filter(None, ends)]
     return max(last) + goal.after
 
 
-def _ripe(session: Session, run: Run, version: int, goal: Goal, now: datetime) -> int:
-    """Leads of a variant that have had their time."""
-    counted = select(func.count()).where(
-        *_mine(run, version), col(Message.settled_at) <= now - goal.after
+def _to_come(session: Session, run: Run, sides: Sequence[_Side]) -> bool:
+    """Whether a mail to somebody who drew a variant is still to leave."""
+    drawn = or_(*(drew(run.campaign, each.variants, each.number) for each in sides))
+    to_come = exists().where(
+        col(Message.run_id) == run.id,
+        col(Message.state).in_([State.PLANNED, State.SENDING]),
+        col(Lead.id) == col(Message.lead_id),
+        drawn,
     )
+    return bool(session.scalar(select(to_come)))
+
+
+def _ripe(session: Session, side: _Side, goal: Goal, now: datetime) -> int:
+    """Leads of a variant that have had their time."""
+    counted = side.of(func.count()).where(col(Message.settled_at) <= now - goal.after)
     return session.scalar(counted) or 0
 
 
-def _reached(
-    session: Session, run: Run, version: int, plan: int, goal: Goal, until: datetime
-) -> int:
+def _reached(session: Session, side: _Side, plan: int, goal: Goal, until: datetime) -> int:
     judged = (
-        select(
+        side.of(
             col(Message.id).label("id"),
             col(Message.lead_id).label("lead_id"),
             col(Message.settled_at).label("at"),
         )
-        .where(*_mine(run, version))
         .order_by(col(Message.settled_at), col(Message.id))
         .limit(plan)
         .subquery()
     )
-    if goal.what == "replied":
-        came = [col(Event.message_id) == judged.c.id, col(Event.kind) == "replied"]
+    if goal.what in ("replied", "clicked"):
+        came = [col(Event.message_id) == judged.c.id, col(Event.kind) == goal.what]
     else:
         came = [
             col(Event.lead_id) == judged.c.lead_id,
@@ -168,16 +212,14 @@ def _reached(
     return session.scalar(found.where(col(Event.at) <= until)) or 0
 
 
-def _counted(session: Session, run: Run, version: int) -> tuple[int, dict[str, int]]:
-    accepted = session.scalar(select(func.count()).where(*_mine(run, version))) or 0
+def _counted(session: Session, side: _Side) -> tuple[int, dict[str, int]]:
+    accepted = session.scalar(side.of(func.count())) or 0
     events = session.execute(
-        select(col(Event.kind), func.count(col(Event.message_id).distinct()))
-        .join(Message, col(Message.id) == col(Event.message_id))
+        side.of(col(Event.kind), func.count(col(Event.message_id).distinct()))
+        .join(Event, col(Message.id) == col(Event.message_id))
         .where(
-            col(Event.kind).in_(("replied", "opted_out", "complained", "bounced")),
-            col(Event.campaign) == run.campaign,
-            col(Message.run_id) == run.id,
-            col(Message.template_version_id) == version,
+            col(Event.kind).in_(("replied", "clicked", "opted_out", "complained", "bounced")),
+            col(Event.campaign) == side.run.campaign,
         )
         .group_by(col(Event.kind))
     ).all()

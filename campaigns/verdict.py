@@ -64,10 +64,15 @@ def _level(variants: int) -> float:
     return LEVEL / max(variants - 1, 1)
 
 
-def judge(arms: Sequence[Arm], plan: int) -> Verdict:
-    """The better one of at least two variants, each with `plan` leads; earlier there is none."""
+def judge(arms: Sequence[Arm], plan: int, *, through: bool = False) -> Verdict:
+    """The better one of at least two variants, each with `plan` leads; earlier there is none.
+
+    `through` says that there will be no more leads than these: they are judged as they are.
+    """
     late = [arm for arm in arms if arm.leads < plan]
-    if late:
+    if through and any(arm.leads == 0 for arm in arms):
+        return Verdict(state="undecided", winner="", p=1.0, why="a variant reached nobody")
+    if late and not through:
         behind = min(late, key=lambda arm: arm.leads)
         why = f"{behind.name} has {behind.leads:,} of the {plan:,} leads planned for each"
         return Verdict(state="early", winner="", p=1.0, why=why)
@@ -81,6 +86,9 @@ def judge(arms: Sequence[Arm], plan: int) -> Verdict:
         )
         return Verdict(state="won", winner=best.name, p=p, why=why)
     why = f"the variants differ no more than chance would let equal ones differ (p = {p:.2f})"
+    if late:
+        least = min(arm.leads for arm in arms)
+        why += f"; {least:,} leads instead of the {plan:,} planned for each can hide a difference"
     return Verdict(state="undecided", winner="", p=p, why=why)
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlmodel import Session, col
 
-from campaigns.states import SETTLED, RunState, State
+from campaigns.states import SETTLED, WAITING, RunState, State
 from campaigns.tables import Attempt, Message, Run
 from campaigns.verify_sequences import sequence_invariants
+from campaigns.verify_variants import variant_invariants
 from deliverability import Lane
 from leads import Event, Lead, Suppression
 
@@ -174,7 +175,7 @@ INVARIANTS: dict[str, tuple[str, Callable[[int], Select[int | None]]]] = {
             ),
             exists().where(
                 col(Message.run_id) == run_id,
-                col(Message.state).in_([State.PLANNED, State.SENDING]),
+                col(Message.state).in_([*sorted(WAITING), State.SENDING]),
             ),
         ),
     ),
@@ -221,7 +222,7 @@ def _wrong_lane(run_id: int) -> Select[int | None]:
 def verify(session: Session, run_id: int) -> list[Contradiction]:
     """Every invariant that does not hold for the run, with how many rows break it."""
     found: list[Contradiction] = []
-    asked = INVARIANTS | sequence_invariants(session, run_id)
+    asked = INVARIANTS | sequence_invariants(session, run_id) | variant_invariants(session, run_id)
     for name, (should, query) in asked.items():
         broken = query(run_id)
         count = session.scalar(select(func.count()).select_from(broken.subquery())) or 0

@@ -54,6 +54,21 @@ class Window:
         return Window(days=frozenset(body["days"]), from_minute=body["from"], to_minute=body["to"])
 
 
+#: Minutes after its hour in which a variant of an hour still begins to leave.
+_HOUR_LASTS = 60
+
+
+def at_hour(minute: int | None, window: Window | None) -> Window | None:
+    """The window in which a message begins to leave that is to leave at a minute of the day.
+
+    On the days of the campaign's window; without a minute, that window.
+    """
+    if minute is None:
+        return window
+    days = window.days if window is not None else frozenset(range(7))
+    return Window(days=days, from_minute=minute, to_minute=min(minute + _HOUR_LASTS, 24 * 60))
+
+
 def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
     local = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
     return local.astimezone(UTC)
@@ -80,14 +95,15 @@ def read_window(data: Mapping[str, Any], where: str) -> Window:
             f"{where}: unknown key {sorted(unknown)[0]!r} in [window]; known are days, from, to"
         )
     start, end = (
-        _minute(data.get(k, v), where, k) for k, v in (("from", "00:00"), ("to", "24:00"))
+        minute_of(data.get(k, v), where, k) for k, v in (("from", "00:00"), ("to", "24:00"))
     )
     if start >= end:
         raise DefinitionError(f"{where}: the window closes ({data.get('to')}) before it opens")
     return Window(days=_days(data.get("days", "mon-sun"), where), from_minute=start, to_minute=end)
 
 
-def _minute(text: object, where: str, key: str) -> int:
+def minute_of(text: object, where: str, key: str) -> int:
+    """`"09:30"` as a minute of the day; raises DefinitionError."""
     match = _HOUR.match(text) if isinstance(text, str) else None
     if match is None:
         raise DefinitionError(f'{where}: {key} = {text!r} is no time of day; write {key} = "09:00"')

@@ -7,32 +7,28 @@ carries on half-done planning, settles runs that are through, and tells lanes wh
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session
 
 from campaigns.advancing import follow, next_step
 from campaigns.candidates import LaneRules
+from campaigns.chooser import Chooser
 from campaigns.delivery import Fault, Shared, no_fault
 from campaigns.doubt import recover
 from campaigns.ended import Ended, how_it_ended
 from campaigns.lane import LaneDriver
 from campaigns.observe import LaneView, Observer, Silent
-from campaigns.planning import planning_runs
-from campaigns.queue import lanes_with_work
 from campaigns.ranges import plan_on
-from campaigns.sequence_runs import running_sequences
 from campaigns.settling import settle
 from campaigns.starter import Starter
 from campaigns.starting import Starting
-from campaigns.states import RunState
 from campaigns.store import Clock, Store
-from campaigns.tables import Run
+from campaigns.survey import Survey, look_round
 from campaigns.writing import Office
-from deliverability import Connection, Identity, Lane, Pacer, PaceSettings, PaceState, pace_state
+from deliverability import Connection, Identity, Pacer, PaceSettings, PaceState
 from leads import FrequencyCap
 from templates import Compiled, TemplateVersion
 
@@ -66,16 +62,6 @@ class Sending:
     window: int = FULL_SPEED_WINDOW
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Survey:
-    due: Mapping[int, datetime]
-    running: frozenset[int]
-    planning: tuple[int, ...]
-    #: Whether a sequence runs.
-    sequences: bool = False
-    lanes: Mapping[int, tuple[str, str, PaceState]] = field(default_factory=dict)
-
-
 class Worker:
     """Sends until told to stop. One per workspace: the caller holds the workspace's lock."""
 
@@ -103,6 +89,7 @@ class Worker:
         )
         shared = self._shared
         self._starter = Starter(store, clock, shared.observer, sending.zone, sending.starting)
+        self._chooser = Chooser(store, clock, shared.observer, sending.zone)
         self._drivers: dict[int, LaneDriver] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._slots: dict[str, asyncio.Semaphore] = {}
@@ -136,11 +123,13 @@ class Worker:
         try:
             while not shared.stopping.is_set():
                 moved = int(await self._starter.turn(ended=bool(moved)))
-                survey = await shared.store.read(self._look)
+                survey = await shared.store.read(
+                    partial(look_round, now=shared.clock.now(), lanes=set(self._drivers))
+                )
                 shared.running = set(survey.running)
                 moved += await self._plan(survey) + await self._follow(survey)
                 self._meet(survey)
-                moved += await self._settle()
+                moved += await self._settle() + await self._chooser.turn()
                 if until_idle and not moved and await self._is_idle(survey, patience):
                     break
                 await self._nap()
@@ -164,25 +153,7 @@ class Worker:
         except TimeoutError:
             pass
 
-    def _look(self, session: Session) -> _Survey:
-        due = lanes_with_work(session, now=self._shared.clock.now())
-        wanted = {*due, *self._drivers}
-        rows = session.scalars(select(Lane).where(col(Lane.id).in_(wanted))).all()
-        return _Survey(
-            due=due,
-            running=frozenset(
-                session.scalars(select(col(Run.id)).where(col(Run.state) == RunState.RUNNING))
-            ),
-            planning=tuple(planning_runs(session)),
-            sequences=bool(running_sequences(session)),
-            lanes={
-                lane.id: (lane.identity, lane.provider, pace_state(lane))
-                for lane in rows
-                if lane.id is not None
-            },
-        )
-
-    async def _plan(self, survey: _Survey) -> bool:
+    async def _plan(self, survey: Survey) -> bool:
         """A few short ranges of what somebody began to plan; lanes write between them."""
         shared = self._shared
         for run_id in survey.planning:
@@ -192,7 +163,7 @@ class Worker:
                     break
         return bool(survey.planning)
 
-    async def _follow(self, survey: _Survey) -> bool:
+    async def _follow(self, survey: Survey) -> bool:
         """Leads enter, leave and walk on in sequences: a batch a survey, so sending goes on."""
         shared = self._shared
         if not survey.sequences:
@@ -201,7 +172,7 @@ class Worker:
         work = partial(follow, now=now, zone=shared.zone)
         return bool(await shared.store.write(work))
 
-    def _meet(self, survey: _Survey) -> None:
+    def _meet(self, survey: Survey) -> None:
         for lane_id, (identity, provider, kept) in survey.lanes.items():
             if lane_id not in self._drivers:
                 self._open_lane(lane_id, identity, provider, kept)
@@ -262,9 +233,9 @@ class Worker:
             shared.observer.said(f"campaign {campaign} is {state}")
         return bool(changed or moved)
 
-    async def _is_idle(self, survey: _Survey, patience: timedelta) -> bool:
+    async def _is_idle(self, survey: Survey, patience: timedelta) -> bool:
         now = self._shared.clock.now()
-        idle = self._starter.idle(now, patience)
+        idle = self._starter.idle(now, patience) and self._chooser.idle(now, patience)
         if not idle or not all(each.idle(now, patience) for each in self._drivers.values()):
             return False
         if not survey.sequences:

@@ -122,7 +122,7 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
             now=now,
             zone=settings.time_zone,
             per_minute=lambda provider: settings.pace_of(provider).expected_rate * 60,
-            per_day=prepared.identity.limits.per_day,
+            per_day={each.name: each.limits.per_day for each in prepared.identities},
             findings=findings_of(
                 prepared,
                 base_url=settings.web.base_url,

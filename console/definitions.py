@@ -223,9 +223,11 @@ def _campaigns(
             continue
         for word in ("segment", "template", "identity"):
             _is_there(word, getattr(definition, word), names, source, (word,), mistakes)
-        for number, template in enumerate(definition.templates[1:]):
-            path = ("variant", number, "template")
-            _is_there("template", template, names, source, path, mistakes)
+        for number, variant in enumerate(definition.variants[1:]):
+            for word, wanted in (("template", variant.template), ("identity", variant.identity)):
+                if wanted:
+                    path = ("variant", number, word)
+                    _is_there(word, wanted, names, source, path, mistakes)
         yield Definition(kind=CAMPAIGN.word, name=name, body=definition.body())
 
 

@@ -161,7 +161,7 @@ def start(
     frame.emit(
         status.document(),
         lambda screen: screen.print(
-            f"{name} is {status.state}: {status.waiting} messages wait, "
+            f"{name} is {status.state}: {status.waiting + status.reserved} messages wait, "
             f"{sum(status.skipped.values())} leads left out. Send them: potok run"
         ),
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from campaigns import Comparison, Status, VariantResults
+    from campaigns import Choice, Comparison, Status, VariantResults
 
 
 @command(campaigns, "status")
@@ -47,6 +47,10 @@ def _show(screen: "Console", found: "Status") -> None:
     deferred = f" ({found.deferred} were asked to come back)" if found.deferred else ""
     for count, words in (
         (found.waiting, f"waiting{deferred}"),
+        (
+            found.reserved,
+            f"kept back for the better variant: potok campaigns results {found.campaign}",
+        ),
         (found.sending, "on the wire"),
         (found.accepted, "accepted"),
         (found.in_doubt, f"in doubt: potok campaigns resolve {found.campaign}"),
@@ -132,7 +136,7 @@ def results(frame: Frame, name: str) -> None:
     Example:
       potok campaigns results spring
     """
-    from campaigns import compare, require_run, status_of, variant_results
+    from campaigns import choice_of, compare, require_run, status_of, variant_results
 
     with frame.workspace() as workspace:
         now = workspace.now()
@@ -140,9 +144,9 @@ def results(frame: Frame, name: str) -> None:
         def look(session: "Session") -> "Any":
             run = require_run(session, name)
             variants = variant_results(session, run, now=now)
-            return status_of(session, run), compare(session, run), variants
+            return status_of(session, run), compare(session, run), variants, choice_of(run)
 
-        found, compared, variants = workspace.database.read(look)
+        found, compared, variants, choice = workspace.database.read(look)
     base = found.accepted
     shares = {
         kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
@@ -157,6 +161,7 @@ def results(frame: Frame, name: str) -> None:
             screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
         if variants:
             _show_variants(screen, variants)
+            _show_choice(screen, name, choice, found.reserved)
         if compared.held_out:
             _show_compared(screen, compared)
 
@@ -171,6 +176,8 @@ def results(frame: Frame, name: str) -> None:
             "events": shares,
             "compared": compared.document() if compared.held_out else None,
             "variants": variants.document() if variants else None,
+            "kept_back": found.reserved,
+            "choice": choice.body() if choice else None,
         },
         human,
     )
@@ -203,17 +210,18 @@ def _show_compared(screen: "Console", compared: "Comparison") -> None:
 def _show_variants(screen: "Console", found: "VariantResults") -> None:
     from rich.table import Table
 
-    what = "replied" if found.goal.what == "replied" else f"moved to {found.goal.what}"
+    events = ("replied", "clicked")
+    what = found.goal.what if found.goal.what in events else f"moved to {found.goal.what}"
     table = Table(box=None, pad_edge=False)
     early = found.verdict.state == "early"
     judged = f"{what} so far" if early else f"{what}, of those judged"
-    for heading in ("variant", "accepted", "replied", "opted out", judged):
+    for heading in ("variant", "accepted", "clicked", "replied", "opted out", judged):
         table.add_column(heading, justify="left" if heading == "variant" else "right")
     for each in found.variants:
         arm = each.judged
         said = str(arm.reached) if early else f"{arm.reached} of {arm.leads} ({arm.share:.1%})"
-        counts = (each.accepted, each.events.get("replied", 0), each.events.get("opted_out", 0))
-        table.add_row(each.template, *map(str, counts), said)
+        counts = (each.events.get(kind, 0) for kind in ("clicked", "replied", "opted_out"))
+        table.add_row(each.name, str(each.accepted), *map(str, counts), said)
     screen.print()
     screen.print(table)
     verdict = found.verdict
@@ -223,3 +231,16 @@ def _show_variants(screen: "Console", found: "VariantResults") -> None:
         "early": f"Not decided yet: {verdict.why}.",
     }
     screen.print(words[verdict.state])
+
+
+def _show_choice(screen: "Console", name: str, choice: "Choice | None", reserved: int) -> None:
+    """What the leads get that were kept back."""
+    from campaigns import told
+
+    if choice is not None:
+        screen.print(f"Chosen {choice.at:%Y-%m-%d %H:%M} UTC: {told(name, choice, reserved)}.")
+    elif reserved:
+        screen.print(
+            f"{reserved:,} leads wait for the better one, and get it while potok run runs; you may "
+            f"choose before: potok campaigns choose {name} VARIANT"
+        )

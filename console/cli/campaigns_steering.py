@@ -50,6 +50,41 @@ def resume(frame: Frame, name: str) -> None:
     )
 
 
+@command(campaigns, "choose")
+@click.argument("name")
+@click.argument("variant")
+@click.option("--yes", is_flag=True, help="Choose without asking.")
+def choose(frame: Frame, name: str, variant: str, yes: bool) -> None:
+    """Say which variant the leads get that were kept back.
+
+    It stands for good, also when the numbers say otherwise later; they are in: potok campaigns
+    results NAME.
+
+    \b
+    Example:
+      potok campaigns choose spring welcome-short
+    """
+    from campaigns import choose as choose_variant
+    from campaigns import require_run, reserved
+
+    with frame.workspace() as workspace:
+        run = workspace.database.read(lambda s: require_run(s, name))
+        waiting = workspace.database.read(lambda s: reserved(s, run.id or 0))
+        if not frame.confirm(f"Send {variant} to the {waiting:,} leads kept back?", yes=yes):
+            frame.say("Nothing was chosen.")
+            frame.exit(DONE)
+        now = workspace.now()
+        waiting = workspace.database.write(
+            lambda s: choose_variant(s, name, variant, now=now, by=frame.by)
+        )
+    frame.emit(
+        {"campaign": name, "variant": variant, "kept_back": waiting},
+        lambda screen: screen.print(
+            f"The {waiting:,} leads kept back get {variant}, while potok run runs."
+        ),
+    )
+
+
 @command(campaigns, "cancel")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Cancel without asking.")

@@ -24,6 +24,8 @@ def show_plan(screen: "Console", name: str, plan: "Plan", *, zone: ZoneInfo) -> 
     for reason, count in plan.left_out.items():
         table.add_row(f"-{count}", f"left out: {reason.replace('_', ' ')}")
     table.add_row(str(plan.mailable), "get the mail")
+    if plan.kept_back:
+        table.add_row(str(plan.kept_back), "of them wait for the better variant")
     screen.print(table)
     if plan.matching != plan.mailable + sum(plan.left_out.values()):
         screen.print("These numbers do not add up: please report this.", style="red")

@@ -80,6 +80,11 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
         )
         if ended.waiting:
             screen.print(f"{ended.waiting} messages wait{due}.")
+        if ended.reserved:
+            screen.print(
+                f"{ended.reserved} leads are kept back until the better variant is known: "
+                "potok campaigns results NAME"
+            )
         if ended.enrolled:
             are = "lead is" if ended.enrolled == 1 else "leads are"
             until = "" if ended.waiting else due.replace("the next", "the next step")
@@ -97,6 +102,7 @@ def run(frame: Frame, until_idle: bool, wait: int, no_pace: bool, quiet: bool) -
             "deferred": observer.deferred,
             "skipped": observer.unwritten,
             "waiting": ended.waiting,
+            "reserved": ended.reserved,
             "enrolled": ended.enrolled,
             "next_due": ended.next_due,
             "held": list(ended.held),

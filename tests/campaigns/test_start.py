@@ -14,7 +14,7 @@ AWAY = SmtpServer(host="smtp.example.com", port=587)
 def found(database: Database, *, base_url: str, smtp: SmtpServer, mailbox: bool = True) -> set[str]:
     identity = replace(ANNA, smtp=smtp, mailbox=Mailbox(maildir=Path("in")) if mailbox else None)
     database.write(lambda s: apply_campaign(s))
-    ready = replace(database.read(prepared), identity=identity)
+    ready = replace(database.read(prepared), identities=(identity,))
     return {f.id for f in findings_of(ready, base_url=base_url)}
 
 

@@ -44,7 +44,7 @@ def test_each_lead_gets_the_variant_its_draw_says(database: Database) -> None:
     database.write(lambda s: add_leads(s, 500))
     database.write(lambda s: _apply(s, variant=[{"template": "short", "share": 0.25}]))
     world = start(database, size=120)
-    first, short = (version for version, _ in the_run(database, world.run_id).terms["variants"])
+    first, short = (each[0] for each in the_run(database, world.run_id).terms["variants"])
     for row in rows(database, world.run_id):
         place = place_of((row.lead_id * 48271) % 2147483647, "variants/hello")
         assert row.template_version_id == (first if place < 7500 else short)
@@ -79,9 +79,25 @@ def test_a_definition_comes_back_from_its_frozen_form() -> None:
     ("more", "said"),
     [
         ({"variant": {"template": "b"}}, "write [[variant]]"),
-        ({"variant": [{"templat": "b"}]}, "[[variant]] knows template and share, not 'templat'"),
-        ({"variant": [{"share": 0.5}]}, "a [[variant]] lacks template"),
-        ({"variant": [{"template": "hello"}]}, "'hello' is in two variants"),
+        (
+            {"variant": [{"templat": "b"}]},
+            "[[variant]] knows template, identity, hour, name and share",
+        ),
+        ({"variant": [{"share": 0.5}]}, "two variants are the same (hello)"),
+        ({"variant": [{"template": "hello"}]}, "two variants are the same (hello)"),
+        ({"variant": [{"template": 5}]}, "template = 5 in a [[variant]]; write template"),
+        ({"variant": [{"identity": "anna"}]}, "two variants are the same"),
+        ({"variant": [{"hour": "9"}]}, 'write hour = "09:00"'),
+        ({"variant": [{"hour": "24:00"}]}, 'write hour = "00:00"'),
+        ({"hour": "09:00"}, "hour tells one [[variant]] from another"),
+        ({"variant": [{"template": "b", "name": "B 1"}]}, "'B 1' cannot name a variant"),
+        ({"variant": [{"template": "b", "name": "hello"}]}, "two variants are called 'hello'"),
+        ({"goal": {"test": 0.2}}, "there is no [[variant]]"),
+        ({"variant": [{"template": "b"}], "goal": {"test": 2}}, "test = 2 is no share"),
+        (
+            {"variant": [{"template": "b"}], "goal": {"otherwise": "last"}},
+            'otherwise is "first" or "wait"',
+        ),
         ({"variant": [{"template": "b", "share": 2}]}, "share = 2 is no share"),
         ({"variant": [{"template": "b", "share": 0.99999}]}, "nothing for the first"),
         ({"variant": [{"template": f"t{n}"} for n in range(6)]}, "6 variants are the most"),
@@ -124,7 +140,7 @@ def _world(database: Database, *, what: str = "replied") -> tuple[int, dict[str,
             )
 
     database.write(send)
-    first, _ = (version for version, _ in the_run(database, world.run_id).terms["variants"])
+    first, _ = (each[0] for each in the_run(database, world.run_id).terms["variants"])
     by_template: dict[str, list[Message]] = {"hello": [], "short": []}
     for row in rows(database, world.run_id):
         by_template["hello" if row.template_version_id == first else "short"].append(row)

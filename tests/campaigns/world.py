@@ -1,7 +1,7 @@
 """A small world for the queue's tests: leads, an applied campaign, a planned run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,9 @@ ANNA = Identity(
     postal_address="Potok sp. z o.o., ul. Długa 1, 00-001 Warszawa",
     smtp=SmtpServer(host="127.0.0.1", port=2525, tls="none"),
     limits=Limits(connections=5, per_connection=50),
+)
+BEN = replace(
+    ANNA, name="ben", from_name="Ben Kos", from_address="ben@other.example", smtp=ANNA.smtp
 )
 
 MESSAGE = """\
@@ -122,7 +125,7 @@ def prepared(session: Session, name: str = "hello", **options: object) -> Prepar
     return prepare(
         session,
         name,
-        identities={"anna": ANNA},
+        identities={"anna": ANNA, "ben": BEN},
         consent_required=False,
         **options,  # type: ignore[arg-type]
     )

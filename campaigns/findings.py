@@ -1,0 +1,56 @@
+"""What is wrong with a campaign before anything of it is sent."""
+
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from campaigns.plan import Finding
+from campaigns.start import Prepared
+from campaigns.writing import tracking_over
+from deliverability import Identity, is_loopback
+from templates import check
+
+
+def findings_of(
+    prepared: Prepared, *, base_url: str, link_domains: Sequence[str] = ()
+) -> tuple[Finding, ...]:
+    """What is wrong before anything is sent: the template's findings and the way to opt out.
+
+    `link_domains` are those its links may lead to; none allow every domain.
+    """
+    found = [
+        Finding(
+            id=f.id,
+            level=f.level,
+            where=f"templates/{compiled.name}/{f.where}",
+            what=f.what,
+            do=f.do,
+        )
+        for compiled in (prepared.compiled, *(each for _, each in prepared.others))
+        for f in check(compiled, link_domains=link_domains, tracking=tracking_over(base_url))
+    ]
+    for identity in prepared.identities:
+        found += _opting_out(identity, base_url)
+    return tuple(dict.fromkeys(found))
+
+
+def _opting_out(identity: Identity, base_url: str) -> Iterator[Finding]:
+    """What is wrong with the ways to opt out of an identity's mail."""
+    smtp = identity.smtp
+    leaves = smtp.outbox is None and not is_loopback(smtp.host)
+    if leaves and base_url and is_loopback(urlsplit(base_url).hostname or ""):
+        yield Finding(
+            id="opt-out-unreachable",
+            level="error",
+            where="potok.toml [web] base_url",
+            what=f"the opt-out link leads to {base_url}, which only this machine can open",
+            do="set base_url to the public https address of this server, or remove it: people "
+            "then opt out by mail, which the mailbox reader obeys",
+        )
+    if not base_url and identity.mailbox is None:
+        yield Finding(
+            id="opt-out-unread",
+            level="warning",
+            where=f"potok.toml [identity.{identity.name}]",
+            what="people can opt out by mail only, and no mailbox is read",
+            do="set [web] base_url, or give the identity a mailbox",
+        )
