@@ -80,6 +80,8 @@ class Delivery:
     ) -> None:
         #: Claimed and not yet settled in the database.
         self.under_way = 0
+        #: Messages that ever got in line.
+        self.taken = 0
         #: Messages a server has answered for, with whatever answer.
         self.handed_over = 0
         #: Open connections, and how many of them wait for a message.
@@ -135,6 +137,7 @@ class Delivery:
     def put(self, claimed: Claimed) -> None:
         """A claimed message gets in line."""
         self.under_way += 1
+        self.taken += 1
         self._line.put_nowait(claimed)
 
     def add(self, connection: Connection, release: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ rest.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress as ignore
 from datetime import datetime, time, timedelta
 
@@ -248,3 +248,11 @@ class LaneDriver:
         self._unreached += 1
         seconds = min(LONGEST_BACKOFF, 5.0 * 2 ** (self._unreached - 1))
         self._block(self._shared.clock.now() + timedelta(seconds=seconds), why)
+
+
+def taken_by(drivers: Iterable[LaneDriver]) -> int | None:
+    """How many messages these lanes have claimed so far; None while one of them is under way."""
+    deliveries = [driver._delivery for driver in drivers]
+    if any(each.under_way for each in deliveries):
+        return None
+    return sum(each.taken for each in deliveries)

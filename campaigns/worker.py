@@ -6,6 +6,7 @@ carries on half-done planning, settles runs that are through, and tells lanes wh
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from campaigns.chooser import Chooser
 from campaigns.delivery import Fault, Shared, no_fault
 from campaigns.doubt import recover
 from campaigns.ended import Ended, how_it_ended
-from campaigns.lane import LaneDriver
+from campaigns.lane import LaneDriver, taken_by
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.ranges import plan_on
 from campaigns.settling import settle
@@ -123,6 +124,7 @@ class Worker:
         try:
             while not shared.stopping.is_set():
                 moved = int(await self._starter.turn(ended=bool(moved)))
+                taken = taken_by(self._drivers.values())
                 survey = await shared.store.read(
                     partial(look_round, now=shared.clock.now(), lanes=set(self._drivers))
                 )
@@ -130,9 +132,11 @@ class Worker:
                 moved += await self._plan(survey) + await self._follow(survey)
                 self._meet(survey)
                 moved += await self._settle() + await self._chooser.turn()
-                if until_idle and not moved and await self._is_idle(survey, patience):
+                # What was under way during the survey may have come back since, due in a moment.
+                seen_all = taken is not None and taken == taken_by(self._drivers.values())
+                if until_idle and not moved and seen_all and await self._is_idle(survey, patience):
                     break
-                await self._nap()
+                await self._nap(briefly=until_idle)
         finally:
             shared.stopping.set()
             self._starter.close()
@@ -144,14 +148,11 @@ class Worker:
         await self._settle()
         return await self._ended()
 
-    async def _nap(self) -> None:
-        try:
-            # A worker with a few messages left must not sleep a second between them.
-            busy = any(driver.view().under_way for driver in self._drivers.values())
-            seconds = 0.2 if busy else SURVEY_SECONDS
-            await asyncio.wait_for(self._shared.stopping.wait(), seconds)
-        except TimeoutError:
-            pass
+    async def _nap(self, *, briefly: bool) -> None:
+        # A second is long between the last few messages, and for whoever waits for the end.
+        busy = briefly or any(driver.view().under_way for driver in self._drivers.values())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._shared.stopping.wait(), 0.2 if busy else SURVEY_SECONDS)
 
     async def _plan(self, survey: Survey) -> bool:
         """A few short ranges of what somebody began to plan; lanes write between them."""

@@ -1,8 +1,10 @@
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from campaigns import verify
 from campaigns.ended import Ended
@@ -14,6 +16,9 @@ from console.demo.process import ReceiverProcess
 from leads import Event, Suppression
 from tests.campaigns.sender_process import Fault, build
 from tests.campaigns.world import World, add_leads, apply_campaign, rows, start, the_run
+from tests.receiver import StartReceiver
+
+T = TypeVar("T")
 
 
 def now() -> datetime:
@@ -94,6 +99,33 @@ def test_each_refusal_finds_its_own_end(database: Database, receiver: ReceiverPr
     assert by_address["drop.test"].state == "in_doubt"
     assert ended.in_doubt == 1
     assert kinds == ["bounced", "rejected", "sent", "suppressed"]
+
+
+class _SlowToTell(Store):
+    """What it reads is old by the time it is heard."""
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        found = await super().read(work)
+        await asyncio.sleep(0.5)
+        return found
+
+
+def test_what_comes_back_while_the_queue_is_looked_at_is_waited_for(
+    database: Database, start_receiver: StartReceiver
+) -> None:
+    receiver = start_receiver(table='[provider."late.test"]\ngreylist_seconds = 0.5\n')
+    world = world_of(database, "late.test")
+    store = _SlowToTell(database)
+
+    async def work() -> None:
+        worker = build(database, store, receiver.port, fault=Fault(None, 0))
+        await worker.run(until_idle=True, patience=timedelta(seconds=5))
+
+    asyncio.run(work())
+    store.close()
+    assert world.states() == {"accepted": 1}
+    (row,) = rows(database, world.run_id)
+    assert row.attempts >= 2
 
 
 def test_an_unreachable_server_costs_no_message_an_attempt(database: Database) -> None:
