@@ -19,7 +19,6 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
 """
 
 from campaigns.answers import Answer, answer, answers
-from campaigns.chooser import told
 from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.clicks import CLICKED, SCANNED, note_click
@@ -86,6 +85,7 @@ from campaigns.wishes import (
     PAGE,
     Choosing,
     ask_for_new_address,
+    carry_out,
     choose_by_link,
     come_back,
     identity_of,
@@ -138,7 +138,6 @@ __all__ = [
     "choice_of",
     "choose",
     "reserved",
-    "told",
     "applied_campaigns",
     "renew",
     "Starting",
@@ -201,6 +200,7 @@ __all__ = [
     "Choosing",
     "who_chooses",
     "choose_by_link",
+    "carry_out",
     "come_back",
     "ask_for_new_address",
     "identity_of",

@@ -66,7 +66,7 @@ class Chooser:
                 self._releasing.add(run_id)
             if new:
                 waiting = await self._store.read(partial(reserved, run_id=run_id))
-                self._observer.said(f"campaign {campaign}: {told(campaign, choice, waiting)}")
+                self._observer.said(f"campaign {campaign}: {_told(campaign, choice, waiting)}")
         return changed
 
     def _found(self, session: Session, *, now: datetime) -> list[tuple[int, str, Choice, bool]]:
@@ -99,11 +99,11 @@ class Chooser:
         return not self._releasing and not any(at <= now + patience for at in self._due.values())
 
 
-def told(campaign: str, choice: Choice, waiting: int) -> str:
+def _told(campaign: str, choice: Choice, waiting: int) -> str:
     """The choice in a sentence for a marketer."""
     rest = f"the {waiting:,} leads kept back"
     if choice.how == "won":
-        return f"{choice.why}; {rest} get {choice.variant}"
+        return f"{choice.variant} is better: {choice.why}; {rest} get it"
     if choice.how == "person":
         return f"{choice.by or 'somebody'} chose {choice.variant} for {rest}"
     if choice.number is not None:

@@ -235,10 +235,14 @@ def _show_variants(screen: "Console", found: "VariantResults") -> None:
 
 def _show_choice(screen: "Console", name: str, choice: "Choice | None", reserved: int) -> None:
     """What the leads get that were kept back."""
-    from campaigns import told
-
-    if choice is not None:
-        screen.print(f"Chosen {choice.at:%Y-%m-%d %H:%M} UTC: {told(name, choice, reserved)}.")
+    if choice is not None and choice.number is not None:
+        who = f" by {choice.by or 'a person'}" if choice.how == "person" else ""
+        still = f"; {reserved:,} of them wait for potok run" if reserved else ""
+        screen.print(
+            f"Chosen {choice.at:%Y-%m-%d %H:%M} UTC{who}: those kept back get {choice.variant}{still}."
+        )
+    elif choice is not None:
+        screen.print(f"{reserved:,} leads wait for you: potok campaigns choose {name} VARIANT")
     elif reserved:
         screen.print(
             f"{reserved:,} leads wait for the better one, and get it while potok run runs; you may "

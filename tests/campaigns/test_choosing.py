@@ -64,7 +64,8 @@ def test_the_rest_gets_the_better_one_with_a_time_of_its_own(database: Database)
     assert turned(database, NOW + timedelta(days=2)) == []
     assert made.states()["reserved"] == rest
     (said,) = turned(database)
-    assert f"the {rest} leads kept back get short" in said
+    assert said.startswith("campaign hello: short is better: ")
+    assert said.endswith(f"the {rest} leads kept back get it")
     assert made.states() == {"accepted": len(tried), "planned": rest}
     for row in rows(database, made.run_id):
         if row.state == "planned":
