@@ -238,9 +238,8 @@ def _show_choice(screen: "Console", name: str, choice: "Choice | None", reserved
     if choice is not None and choice.number is not None:
         who = f" by {choice.by or 'a person'}" if choice.how == "person" else ""
         still = f"; {reserved:,} of them wait for potok run" if reserved else ""
-        screen.print(
-            f"Chosen {choice.at:%Y-%m-%d %H:%M} UTC{who}: those kept back get {choice.variant}{still}."
-        )
+        when = f"{choice.at:%Y-%m-%d %H:%M} UTC"
+        screen.print(f"Chosen {when}{who}: those kept back get {choice.variant}{still}.")
     elif choice is not None:
         screen.print(f"{reserved:,} leads wait for you: potok campaigns choose {name} VARIANT")
     elif reserved:

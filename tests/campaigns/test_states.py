@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy.engine import make_url
 
 from campaigns import verify
+from campaigns.choosing import choose, decide, release, settle_choice
 from campaigns.doubt import recover, resolve
+from campaigns.errors import NotPossible
 from campaigns.finish import skip_unmade
 from campaigns.queue import Claimed, Claims
 from campaigns.runs import cancel, pause, resume
@@ -19,8 +22,9 @@ from campaigns.settling import cancel_rows, settle_runs
 from campaigns.states import MOVES, RunState, State
 from console.database import Database
 from deliverability import Cause, Outcome, Phase, Verdict
+from tests.campaigns.split import world
 from tests.campaigns.test_queue import SENT, TODAY, end, take
-from tests.campaigns.world import rows, small_world, the_run
+from tests.campaigns.world import ZONE, rows, the_run
 from tests.conftest import NOW
 
 OUTCOMES = st.sampled_from(
@@ -46,7 +50,9 @@ class Queue(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         path = shutil.copy(self.template, self.folder / "potok.db")
         self.database = Database(make_url(f"sqlite:///{path}"))
-        self.world = small_world(self.database, 6)
+        # Some leads try two variants, the others are kept back for the better one.
+        goal = {"usual": 0.4, "detect": 0.5, "after": "5 minutes", "test": 0.6}
+        self.world = world(self.database, leads=9, goal=goal)
         self.now = NOW
         self.owner = 0
         self.held: list[Claimed] = []
@@ -114,6 +120,22 @@ class Queue(RuleBasedStateMachine):
         if run.state == RunState.RUNNING and self.now > NOW + timedelta(days=6):
             self.database.write(lambda s: cancel(s, "hello", reason="no"))
             self.database.write(lambda s: cancel_rows(s, self.world.run_id, now=self.now))
+
+    @rule()
+    def decides(self) -> None:
+        run = the_run(self.database, self.world.run_id)
+        choice, _ = self.database.read(lambda s: decide(s, run, now=self.now))
+        if choice is not None:
+            self.database.write(lambda s: settle_choice(s, self.world.run_id, choice))
+
+    @rule(variant=st.sampled_from(["hello", "short"]))
+    def person_chooses(self, variant: str) -> None:
+        with suppress(NotPossible):
+            self.database.write(lambda s: choose(s, "hello", variant, now=self.now, by="ola"))
+
+    @rule()
+    def lets_the_rest_go(self) -> None:
+        self.database.write(lambda s: release(s, self.world.run_id, now=self.now, zone=ZONE))
 
     @rule()
     def settles(self) -> None:
