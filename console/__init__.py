@@ -9,9 +9,8 @@ Standards   TOML 1.0 (files), RFC 3339 (dates in results), RFC 8314 (mail ports)
 Read        cli/ (its frame, then one file per command group); what is set:
             known_settings.py, sections.py, settings.py, identities.py, zones.py, keys.py,
             settings_page.py, commands_page.py; what is kept: database.py, schema_version.py,
-            schema.py, migrations/;
-            what is chosen: wiring.py, errors.py, document.py; the workspace: definitions.py,
-            unchanged.py, workspace.py, effects.py, questions.py, new_workspace.py,
+            schema.py, migrations/; what is chosen: wiring.py, errors.py, document.py;
+            the workspace: kinds.py, definitions.py, unchanged.py, workspace.py, effects.py, questions.py, new_workspace.py,
             starting_files.py, doctor.py;
             what Tab offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
             campaigning.py, planning.py, sending.py, attending.py, answers.py, importing.py,

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from campaigns import Run, RunState
-from console.definitions import CAMPAIGN, SEGMENT, SEQUENCE, Definition
+from console.definitions import Definition
+from console.kinds import CAMPAIGN, SEGMENT, SEQUENCE
 from leads import JsonObject, Permission
 from segments import Example, SegmentVersion, examples, regions, rule_of
 

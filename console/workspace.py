@@ -8,16 +8,9 @@ from typing import Any
 from sqlmodel import Session
 
 from campaigns import NextStart, next_start_of, of_body, open_sequences
-from console.definitions import (
-    CAMPAIGN,
-    KINDS,
-    SEGMENT,
-    TEMPLATE,
-    Definition,
-    Kind,
-    read_definitions,
-)
+from console.definitions import Definition, read_definitions
 from console.effects import Effect, because, effect_of, uses
+from console.kinds import CAMPAIGN, KINDS, SEGMENT, TEMPLATE, Kind
 from console.settings import Settings, user_name
 from console.wiring import Workspace
 from leads import JsonObject, Permission, content_hash, current_versions, freeze
