@@ -184,7 +184,7 @@ def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tu
 
 
 def _kept(session: Session, due: list[Any], until: datetime) -> list[Any]:
-    """A step of a sequence outlasts what keeps it back, and lives as long after it as it would have.
+    """A step of a sequence outlasts what keeps it back, and lives as long from then on.
 
     The lead asked for a rest or for fewer mails, not for the sequence to be given up.
     """

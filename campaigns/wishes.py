@@ -18,6 +18,7 @@ from leads import (
     Address,
     Choice,
     Evidence,
+    JsonObject,
     Lead,
     ask_for_address,
     choose,
@@ -103,10 +104,24 @@ def choose_by_link(
         topics={topic: wanted for topic, wanted in choice.topics.items() if topic in offered},
         language=choice.language if choice.language in known.languages else "",
     )
-    choose(session, lead.id, choice, _evidence(session, ticket, lead, text), at=now, by=by)
-    if choice.pause == "end" and known.paused_until is not None:
-        release(session, lead.id, known.paused_until, now=now)
+    carry_out(session, lead.id, choice, _evidence(session, ticket, lead, text), now=now, by=by)
+    session.expire_all()  # rows were changed behind the objects in hand
     return who_chooses(session, ticket, now=now)
+
+
+def carry_out(
+    session: Session, lead_id: int, choice: Choice, evidence: Evidence, *, now: datetime, by: str
+) -> JsonObject:
+    """`leads.choose`, and what waited for the end of a pause may leave when the pause ends.
+
+    What became different, as the event has it.
+    """
+    wish = wish_of(session, lead_id)
+    until = wish.paused_until if wish is not None else None
+    told = choose(session, lead_id, choice, evidence, at=now, by=by)
+    if "paused_until" in told and until is not None and choice.pause == "end":
+        _release(session, lead_id, until, now=now)
+    return told
 
 
 def come_back(
@@ -123,6 +138,7 @@ def come_back(
             unsuppress(session, lead.address_key, at=now, by=by, why=f"asked for it ({source})")
         if "" in unwanted_topics(session, lead):
             give_consent(session, lead.id, source=source, at=now, by=by)
+        session.expire_all()
     return who_chooses(session, ticket, now=now)
 
 
@@ -159,8 +175,7 @@ def identity_of(session: Session, message_id: int | None) -> str | None:
     )
 
 
-def release(session: Session, lead_id: int, until: datetime, *, now: datetime) -> None:
-    """What waited for the end of a pause at `until` may be sent from now on."""
+def _release(session: Session, lead_id: int, until: datetime, *, now: datetime) -> None:
     session.execute(
         update(Message)
         .where(

@@ -154,14 +154,14 @@ def show(frame: Frame, email: str, newest: int | None) -> None:
             known = profile(session, the_lead(session, workspace, email), newest=newest)
             asked = lead_at(session, address_key(parse_address(email), workspace.keys.address))
             merged_from = asked.email if asked and asked.id != known.lead.id else None
-        zone = workspace.settings.time_zone
+        zone, now = workspace.settings.time_zone, workspace.now()
 
     def human(screen: "Console") -> None:
         from console.cli.leads_view import show_profile
 
         if merged_from:
             screen.print(f"{merged_from} was merged into {known.lead.email}.")
-        show_profile(screen, known, zone=zone)
+        show_profile(screen, known, zone=zone, now=now)
 
     frame.emit({"merged_from": merged_from, **_document(known)}, human)
 
@@ -191,6 +191,12 @@ def _document(known: "Profile") -> dict[str, Any]:
             {"topic": c.topic, "state": c.state, "source": c.source, "at": c.at, "by": c.by}
             for c in known.consents
         ],
+        "chose": {
+            "topics_off": sorted(known.barred_topics),
+            "per_week": known.wish.per_week if known.wish else None,
+            "paused_until": known.wish.paused_until if known.wish else None,
+            "language": known.wish.language if known.wish else "",
+        },
         "suppression": held and {"reason": held.reason, "at": held.at, "by": held.by},
         "timeline": [
             {"at": e.at, "kind": e.kind, "data": e.data, "by": e.by} for e in known.timeline

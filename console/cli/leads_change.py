@@ -203,7 +203,7 @@ def consent(
       potok leads consent anna@example.com given --source "form on the site" --date 2026-03-31
       potok leads consent anna@example.com withdrawn --topic news
     """
-    from leads import give_consent, withdraw_consent
+    from leads import Lead, barred_topics, give_consent, withdraw_consent
 
     if state == "given" and not source.strip():
         raise click.UsageError("A consent is worth its source: --source 'form on the site'")
@@ -217,6 +217,12 @@ def consent(
             if on > now:
                 raise FieldError(f"{date} has not come yet: a consent lies in the past")
         verb = give_consent if state == "given" else withdraw_consent
+        lead = session.get_one(Lead, lead_id)
+        if state == "given" and topic in barred_topics(session, lead.address_key):
+            frame.say(
+                f"{lead.email} switched {topic} off itself, and still gets no mail about it: "
+                f"potok leads choose {lead.email} --on {topic} --why ... if it told you so"
+            )
         return verb(
             session, lead_id, topic=topic, source=source.strip(), on=on, at=now, by=frame.by
         )

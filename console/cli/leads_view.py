@@ -1,13 +1,15 @@
 """One lead on the screen: who it is, what it said, whether it may be written to, its timeline."""
 
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from console.cli.leads_view_facts import (
+    choices,
     deal_line,
     task_line,
     told_change,
+    told_choice,
     told_properties,
 )
 
@@ -22,7 +24,7 @@ FACTS = (
 )
 
 
-def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
+def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo, now: datetime) -> None:
     """Prints everything `leads show` has to say; times on the workspace's own clock."""
     from rich.table import Table
     from rich.text import Text
@@ -30,9 +32,11 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
     lead = known.lead
     screen.print(Text(lead.email, style="bold"))
     facts = Table.grid(padding=(0, 2))
+    own = known.wish.language if known.wish is not None else ""
     for name in FACTS:
         if value := getattr(lead, name):
-            facts.add_row(name.replace("_", " "), value)
+            mark = "  (the lead's own choice)" if name == "language" and own else ""
+            facts.add_row(name.replace("_", " "), f"{value}{mark}")
     since = lead.stage_at.astimezone(zone)
     facts.add_row("stage", f"{lead.stage} ({lead.pipeline}), since {since:%Y-%m-%d}")
     if lead.tags:
@@ -49,6 +53,8 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo) -> None:
         source = f", {consent.source}" if consent.source else ""
         when = consent.at.astimezone(zone)
         facts.add_row("consent", f"{consent.state} for {about} ({when:%Y-%m-%d}{source})")
+    for name, words in choices(known, zone=zone, now=now):
+        facts.add_row(name, words)
     for deal in known.deals:
         facts.add_row("deal", deal_line(deal))
     for task in known.tasks:
@@ -123,6 +129,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "stage": _stage,
     "preference": _preference,
     "consent": _consent,
+    "chose": told_choice,
+    "address": lambda data: f"asked for {data.get('asked_for', 'another one')}",
     "suppressed": lambda data: str(data.get("reason", "")),
     "unsuppressed": lambda data: f"was {data.get('reason')}: {data.get('why')}",
     "merged": lambda data: f"{data.get('email', '')} is this lead too",

@@ -1,6 +1,6 @@
 """Deals, tasks and events of a lead on the screen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from leads import Deal, Task
+    from leads import Deal, Profile, Task
 
 
 def money(amount: Decimal | str, currency: str) -> str:
@@ -52,6 +52,32 @@ def due(at: datetime, zone: tzinfo) -> str:
     """A day, with the time when it is not the day's last minute."""
     there = at.astimezone(zone)
     return f"{there:%Y-%m-%d}" if f"{there:%H:%M}" == "23:59" else f"{there:%Y-%m-%d %H:%M}"
+
+
+def choices(known: "Profile", *, zone: tzinfo, now: datetime) -> "Iterator[tuple[str, str]]":
+    """What the lead chose on its preference page, a line each."""
+    for topic, since in known.barred_topics.items():
+        yield "chose", f"no mail about {topic} ({since.astimezone(zone):%Y-%m-%d})"
+    wish = known.wish
+    if wish is None:
+        return
+    if wish.per_week is not None:
+        yield "chose", f"at most {wish.per_week} mail{'s' * (wish.per_week > 1)} a week"
+    if wish.paused_until is not None and wish.paused_until > now:
+        yield "chose", f"no mail until {wish.paused_until.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def told_choice(data: Mapping[str, Any]) -> str:
+    """What a lead chose, as people would say it."""
+    parts = [f"{'' if on else 'not '}{topic}" for topic, on in data.get("topics", {}).items()]
+    if limit := data.get("per_week"):
+        parts.append(f"at most {limit[1]} a week" if limit[1] else "as many as there are")
+    if pause := data.get("paused_until"):
+        parts.append(f"no mail until {pause[1][:10]}" if pause[1] else "the pause is over")
+    if language := data.get("language"):
+        parts.append(f"language {language[1]}")
+    source = f" ({data['source']})" if data.get("source") else ""
+    return "; ".join(parts) + source
 
 
 def task_line(each: "Task", *, zone: tzinfo) -> str:

@@ -46,15 +46,19 @@ class Postman:
         """Sends until it is cancelled."""
         while True:
             self._called.clear()
-            try:
-                while await self._send_one():
-                    pass
-            except (DBAPIError, PoolTimeout):
-                pass  # the database is busy or away; what waits stays there
+            await self.send_waiting()
             try:
                 await asyncio.wait_for(self._called.wait(), LOOK)
             except TimeoutError:
                 continue
+
+    async def send_waiting(self) -> None:
+        """Sends what is due now."""
+        try:
+            while await self._send_one():
+                pass
+        except (DBAPIError, PoolTimeout):
+            pass  # the database is busy or away; what waits stays there
 
     async def _send_one(self) -> bool:
         """Whether there was one."""

@@ -33,6 +33,7 @@ from leads import (
     address_key,
     barred_topics,
     consents,
+    freeze,
     merge,
     parse_address,
     suppress,
@@ -40,6 +41,7 @@ from leads import (
     take_asking,
     wish_of,
 )
+from templates import TemplateVersion, compile_template
 from tests.campaigns.answering import LATER, LINKS, events, first, send_all, suppressed
 from tests.campaigns.world import KEY, World, small_world
 
@@ -348,6 +350,23 @@ async def test_the_page_speaks_polish_with_the_names_of_topics(site: Site) -> No
     await site.press("pause")
     (event,) = events(site.world.database, "chose")
     assert event.data["text"] == version_of("pl")
+
+
+async def test_the_page_turns_to_the_language_that_was_chosen(site: Site) -> None:
+    def speak_polish(session: Session) -> None:
+        files = {"message.toml": b'subject = "Hej"\nlanguage = "pl"\n', "body.txt": b"Hej"}
+        freeze(session, TemplateVersion, "hej", compile_template("hej", files).body(), now=LATER)
+        session.execute(update(Lead).values(language="en"))
+
+    site.world.database.write(speak_polish)
+    page = await site.client.get(site.link())
+    assert "language=en" in ticked(page.text)
+    page = await site.press("save", language="pl", frequency="any", shown="news", topic="news")
+    assert 'lang="pl"' in page.text
+    assert words("pl")["saved"] in page.text
+    assert "language=pl" in ticked(page.text)
+    page = await site.press("save", language="de", frequency="any")
+    assert words("pl")["same"] in page.text, "there are no mails in German"
 
 
 def test_both_languages_say_the_same_things() -> None:
