@@ -12,8 +12,9 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements-lock.txt
-# A venv of its own never reads another Python's modules or user site.
-unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+# A venv of its own never reads another Python's modules or user site. What was compiled is kept:
+# tests start the program hundreds of times.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 help:  ## What can be made
@@ -22,9 +23,10 @@ help:  ## What can be made
 demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP, sums checked
 	@$(BIN)/potok demo
 
-# Three workers on two cores: many tests wait for a server more than they compute.
+# Three workers on two cores: many tests wait for a server more than they compute. Tests of a group
+# (loadgroup) stay with one worker, so that none waits for what another prepares.
 test: $(VENV)/.installed-dev  ## Set up, then run the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 3 --durations 10 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations 10 $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, arrows between rooms, docs in step
 	@$(BIN)/ruff format --check .

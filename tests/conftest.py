@@ -8,16 +8,27 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy.engine import URL, make_url
 
 from console.database import Database
+from console.new_workspace import Answers, make_workspace
 from console.schema import upgrade
+from tests import laws
 
 pytest_plugins = ["tests.receiver", "tests.postgresql"]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they
 # start would inherit that: the tests that press it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine that is busy is slow; no law says how long an example takes.
+settings.register_profile(
+    "potok",
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("potok")
 
 #: The moment most tests happen at: a Tuesday noon in Warsaw.
 NOW = datetime(2026, 3, 10, 11, 0, tzinfo=UTC)
@@ -27,6 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--proof", action="store_true", help="run the slow proofs in their long form (make proof)"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    laws.long_form = bool(config.getoption("--proof"))
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +75,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         connection.exec_driver_sql("BEGIN")
     database.close()
     return path
+
+
+@pytest.fixture(scope="session")
+def _workspace_made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("workspace") / "acme"
+    make_workspace(path, Answers(time_zone="Europe/Warsaw"), now=NOW)
+    return path
+
+
+@pytest.fixture
+def fresh_workspace(_workspace_made_once: Path, tmp_path: Path) -> Path:
+    """A workspace as `potok init --yes` makes it."""
+    return Path(shutil.copytree(_workspace_made_once, tmp_path / "acme"))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.cli import main
-from console.new_workspace import Answers, make_workspace
 
 
 @pytest.fixture
-def home(tmp_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(fresh_workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh workspace; the test stands in it."""
-    path = tmp_path / "acme"
-    make_workspace(path, Answers(time_zone="Europe/Warsaw"), now=now)
-    monkeypatch.chdir(path)
-    return path
+    monkeypatch.chdir(fresh_workspace)
+    return fresh_workspace
 
 
 @pytest.fixture

@@ -31,12 +31,9 @@ timeout = 2
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "acme"
-    done = CliRunner().invoke(main, ["init", str(path), "--yes"])
-    assert done.exit_code == 0, done.output
-    (path / "potok.toml").write_text(SETTINGS, "utf-8")
-    return path
+def workspace(fresh_workspace: Path) -> Path:
+    (fresh_workspace / "potok.toml").write_text(SETTINGS, "utf-8")
+    return fresh_workspace
 
 
 def potok(workspace: Path, *words: str) -> Result:

@@ -12,6 +12,9 @@ from console.demo.answering import Kind, read_answered
 from console.demo.record import read_record
 
 
+pytestmark = pytest.mark.xdist_group("demo")
+
+
 def potok(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", "from console.cli import main; main()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=150, **more)  # type: ignore[call-overload,no-any-return]

@@ -1,27 +1,20 @@
-"""An import in a process of its own, which says so after each chunk. For being killed.
+"""An import to run as a process of its own, which says so after each chunk. For being killed."""
 
-python -m tests.leads.import_in_process DATABASE_URL FILE
-"""
-
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import SystemRandom
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL
 
 from console.database import Database
 from leads import map_columns, open_source, take_in
 from tests.leads.files import terms
 
 
-def tell(done: int, total: int) -> None:
-    sys.stdout.write(f"{done} {total}\n")
-    sys.stdout.flush()
-
-
-def main(url: str, file: str) -> None:
-    database = Database(make_url(url))
-    source = open_source(Path(file))
+def take_in_file(url: URL, file: Path, told: Connection) -> None:
+    """Imports `file`; `told` gets how many rows are done after each chunk."""
+    database = Database(url)
+    source = open_source(file)
     take_in(
         source,
         map_columns(source),
@@ -30,10 +23,6 @@ def main(url: str, file: str) -> None:
         read=database.read,
         ahead=database.dialect != "sqlite",
         dice=SystemRandom(),
-        progress=tell,
+        progress=lambda done, _total: told.send(done),
     )
     database.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

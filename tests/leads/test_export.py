@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col
 
@@ -25,6 +25,7 @@ from leads import (
     withdraw_consent,
 )
 from tests.conftest import NOW
+from tests.laws import tried_on
 from tests.leads.files import everything, sums, taken_in
 from tests.leads.people import add, key_of
 
@@ -109,9 +110,7 @@ def test_an_export_changes_nothing_when_it_is_read_back(database: Database, tmp_
         assert everything(session) == before
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(15, long=80)
 @given(
     company=TEXT,
     note=TEXT,

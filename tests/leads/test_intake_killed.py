@@ -1,9 +1,8 @@
 """A killed import leaves whole chunks, and importing again does exactly the rest."""
 
 import random
-import subprocess
-import sys
 import time
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from sqlmodel import Session, col
 from console.database import Database
 from leads import Event, Import, Lead, Preference
 from tests.leads.files import everything, sums, taken_in, written
+from tests.leads.import_in_process import take_in_file
+from tests.processes import begin, end
 
 ROWS = 10_000
 #: Every fiftieth row has the address of one far away, every hundredth is no lead.
@@ -53,25 +54,20 @@ def counted(session: Session) -> tuple[int, int, int]:
 
 def killed_import(url: URL, path: Path, *, after: int, pause: float) -> int:
     """Starts an import and kills it `pause` seconds after a chunk; how many chunks it told of."""
-    child = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "tests.leads.import_in_process"),
-            *(url.render_as_string(hide_password=False), str(path)),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert child.stdout is not None
+    ours, theirs = Pipe(duplex=False)
+    child = begin(take_in_file, url, path, theirs)
+    theirs.close()
     told = 0
-    with child.stdout:
-        for _ in child.stdout:
-            told += 1
-            if told == after:
-                time.sleep(pause)
-                child.kill()
+    with ours:
+        while told < after:
+            try:
+                ours.recv()
+            except EOFError:
                 break
-    child.wait()
+            told += 1
+        time.sleep(pause)
+        child.kill()
+        end(child)
     return told
 
 

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -41,6 +41,7 @@ from leads import (
 )
 from leads import add_task as write_task
 from tests.conftest import NOW
+from tests.laws import tried_on
 from tests.leads.files import taken_in, written
 from tests.leads.people import KEY, add
 
@@ -157,9 +158,7 @@ STEPS = st.one_of(
 )
 
 
-@settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(15, long=60)
 @given(steps=st.lists(STEPS, max_size=12))
 def test_undone_backwards_the_lead_is_what_it_was(
     database: Database, tmp_path: Path, steps: list[tuple[str, Any, Any]]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select, update
 from sqlalchemy.engine import URL
@@ -17,6 +17,7 @@ from segments.changes import Change, moved
 from segments.history import as_of
 from segments.touched import event_before, touched
 from segments.tree import Condition
+from tests.laws import tried_on
 from tests.segments import lives, rules
 
 
@@ -49,9 +50,7 @@ def check_moment(rule: Rule, change: Change) -> None:
     st.sampled_from([timedelta(0), timedelta(hours=15), timedelta(days=12), timedelta(days=40)]),
     st.booleans(),
 )
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(50, long=300)
 def test_moved_is_the_difference_between_two_moments(
     database: Database,
     conditions: list[Condition],

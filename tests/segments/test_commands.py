@@ -12,12 +12,10 @@ from console.cli import main
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "acme"
-    assert CliRunner().invoke(main, ["init", str(path), "--yes"]).exit_code == 0
-    for file in (path / "segments").glob("*.toml"):
+def workspace(fresh_workspace: Path) -> Path:
+    for file in (fresh_workspace / "segments").glob("*.toml"):
         file.unlink()
-    return path
+    return fresh_workspace
 
 
 def _run(workspace: Path, *args: str) -> Result:

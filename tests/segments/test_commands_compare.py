@@ -21,9 +21,8 @@ kim@example.com,DE,de,,,,new
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "acme"
-    assert CliRunner().invoke(main, ["init", str(path), "--yes"]).exit_code == 0
+def workspace(fresh_workspace: Path, tmp_path: Path) -> Path:
+    path = fresh_workspace
     (tmp_path / "leads.csv").write_text(LEADS, encoding="utf-8")
     assert _run(path, "leads", "import", str(tmp_path / "leads.csv")).exit_code == 0
     assert _run(path, "leads", "suppress", "jan@example.com").exit_code == 0

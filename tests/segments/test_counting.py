@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 from sqlmodel import Session, col
@@ -26,6 +26,7 @@ from leads import (
 )
 from segments import Audience, Facts, Rule, audience, fits, parse, say
 from segments.tree import Condition, Did
+from tests.laws import tried_on
 from tests.segments import rules
 
 #: Conditions that an index of one table answers alone, more often than chance would have them.
@@ -75,9 +76,7 @@ def _why(facts: Facts, fate: str, permission: Permission, cap: FrequencyCap | No
     caps,
     st.booleans(),
 )
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(40, long=120)
 def test_a_count_is_what_plain_python_counts(
     database: Database,
     conditions: list[Condition],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -16,6 +16,7 @@ from leads import Lead, merge
 from segments import Facts, Happened
 from segments.history import as_of, backwards
 from segments.recall import recall
+from tests.laws import tried_on
 from tests.leads.files import taken_in, written
 from tests.segments import lives
 
@@ -37,9 +38,7 @@ class _Undo(Exception):
 
 
 @given(st.lists(lives.steps, min_size=1, max_size=12))
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(25, long=120)
 def test_a_lead_as_of_any_step_is_what_it_was_then(
     database: Database, steps: list[lives.Step]
 ) -> None:
@@ -75,9 +74,7 @@ def test_a_lead_as_of_any_step_is_what_it_was_then(
 
 
 @given(st.lists(lives.steps, max_size=8), st.lists(lives.steps, max_size=4), st.integers(1, 9))
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(20, long=80)
 def test_a_merged_record_is_another_lead_until_then(
     database: Database, before: list[lives.Step], after: list[lives.Step], minutes: int
 ) -> None:

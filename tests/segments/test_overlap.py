@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
@@ -13,6 +13,7 @@ from console.database import Database
 from leads import Permission
 from segments import Rule, audience, examples, parse, regions
 from segments.tree import Condition
+from tests.laws import tried_on
 from tests.segments.rules import NOW, ZONE, LeadRow, conditions, leads
 from tests.segments.test_audience import _fill
 
@@ -57,9 +58,7 @@ class _Undo(Exception):
     """Takes the leads of one example out again."""
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(15, long=100)
 @given(world=st.lists(leads, max_size=4), asked=st.lists(conditions, min_size=2, max_size=4))
 def test_random_rules_over_random_leads_have_regions_that_add_up(
     database: Database, world: list[LeadRow], asked: list[Condition]

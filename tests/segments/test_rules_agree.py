@@ -4,7 +4,7 @@ was written from the page of the language alone choose the same leads."""
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
@@ -13,6 +13,7 @@ from console.database import Database
 from leads import Consent, Deal, Event, Lead, Preference, Suppression, Task
 from segments import Rule, fits, parse, say, where
 from segments.tree import Condition
+from tests.laws import tried_on
 from tests.segments import rules
 from tests.segments.naive import Naive
 
@@ -34,9 +35,7 @@ class _Undo(Exception):
     st.lists(rules.leads, min_size=1, max_size=6),
     st.booleans(),
 )
-@settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(50, long=400)
 def test_sql_judge_and_a_naive_evaluator_choose_the_same_leads(
     database: Database, conditions: list[Condition], leads: list[rules.LeadRow], staged: bool
 ) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -18,6 +18,7 @@ from segments.remedy import fewest, worth
 from segments.terms import Attribute
 from segments.tree import AllOf, AnyOf, Condition, Has, InSegment, Not
 from segments.why import Explanation, Reason, why
+from tests.laws import tried_on
 from tests.segments import lives, rules
 
 
@@ -47,9 +48,7 @@ def check_reason(reason: Reason) -> None:
     st.lists(lives.steps, max_size=8),
     st.sampled_from([timedelta(0), timedelta(hours=15), timedelta(days=40)]),
 )
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@tried_on(50, long=200)
 def test_why_agrees_with_membership(
     database: Database, conditions: list[Condition], steps: list[lives.Step], pause: timedelta
 ) -> None:

@@ -18,9 +18,8 @@ celina@wp.pl,,PL,proposal,
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    path = tmp_path / "acme"
-    assert CliRunner().invoke(main, ["init", str(path), "--yes"]).exit_code == 0
+def workspace(fresh_workspace: Path) -> Path:
+    path = fresh_workspace
     (path / "fair.csv").write_text(FAIR, encoding="utf-8")
     assert _run(path, "leads", "import", str(path / "fair.csv")).exit_code == 0
     rule = "stage in (demo, proposal) and not stage_age > 30 days"

@@ -1,8 +1,12 @@
 """What tests of looking share: a workspace with leads, its preview, and the preview served."""
 
 import asyncio
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -29,12 +33,20 @@ LEADS = f"""email,first_name,name,language,country,company
 """
 
 
-def make(path: Path) -> Path:
-    """A workspace of the starting files with three leads."""
+@cache
+def _made_once() -> Path:
+    folder = tempfile.mkdtemp(prefix="potok-looking-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = Path(folder) / "acme"
     make_workspace(path, Answers(time_zone="Europe/Warsaw"), now=NOW)
     (path / "a.csv").write_text(LEADS, "utf-8")
     assert potok(path, "leads", "import", str(path / "a.csv")).exit_code == 0
     return path
+
+
+def make(path: Path) -> Path:
+    """A workspace of the starting files with three leads."""
+    return Path(shutil.copytree(_made_once(), path))
 
 
 def potok(workspace: Path, *words: str) -> Result:

@@ -29,9 +29,8 @@ def spamd() -> Iterator[int]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Path:
-    folder = tmp_path / "acme"
-    assert CliRunner().invoke(main, ["init", str(folder), "--yes"]).exit_code == 0
+def workspace(fresh_workspace: Path, tmp_path: Path) -> Path:
+    folder = fresh_workspace
     people = tmp_path / "people.csv"
     people.write_text("email,first_name\nzofia@firma.example,Zofia\n", encoding="utf-8")
     assert potok(folder, "leads", "import", str(people)).exit_code == 0
