@@ -25,9 +25,9 @@ from templates.web_links import tagged
 
 #: Mail clients show the first words of the body beside the subject. The preheader goes there, and
 #: behind it filling that no client shows, so that the rest of the mail is not drawn in as well.
+#: No tiny letters among the means: spam filters count those.
 _PREHEADER = (
-    '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all;'
-    'font-size:1px;line-height:1px;opacity:0">',
+    '<div style="display:none;max-height:0;max-width:0;overflow:hidden;mso-hide:all;opacity:0">',
     "</div>",
 )
 _PADDING = "&#847;&zwnj;&nbsp;" * 90

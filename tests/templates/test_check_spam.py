@@ -67,6 +67,7 @@ def test_the_shipped_templates_are_no_spam(workspace: Path, spamd: int) -> None:
     assert {each["level"] for each in findings(checked)} == {"notice"}
     # The first lead there is gets the mail that is scored.
     assert all("zofia@firma.example" in each["what"] for each in scores)
+    assert not any("INVIS" in each["what"] for each in scores), "how the preheader hides costs"
 
 
 def test_spam_is_an_error_with_its_rules(workspace: Path, spamd: int) -> None:
