@@ -53,7 +53,7 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
     kind = SCANNED if found.machine else CLICKED
     data: dict[str, Any] = {"url": link.target}
     if accepted_at is not None:
-        data["seconds"] = round((visit.at - accepted_at).total_seconds())
+        data["seconds_after"] = round((visit.at - accepted_at).total_seconds())
     if found.machine:
         # Of a person the page is all that is kept: neither address nor browser.
         data |= {"why": found.machine, "agent": visit.agent[:_AGENT]}

@@ -45,24 +45,24 @@ class ClickLinks:
 
     #: What all of them begin with: `https://mail.example.com/c/<lead>.<message>.`
     front: str
-    #: This message's own key, in hex.
-    key: str
+    #: This message's own key.
+    key: bytes
 
     def to(self, target: str) -> str:
         """The link that leads to `target`, or `target` itself when that would be too long."""
         text = _written(target)
         if len(self.front) + 23 + len(text) > LONGEST:
             return target
-        return f"{self.front}{_sign(bytes.fromhex(self.key), text)}.{text}"
+        return f"{self.front}{_sign(self.key, text)}.{text}"
 
     def kept(self) -> JsonObject:
         """What is kept with the message, for `from_kept`."""
-        return {"front": self.front, "key": self.key}
+        return {"front": self.front, "key": self.key.hex()}
 
     @classmethod
     def from_kept(cls, kept: Mapping[str, Any]) -> "ClickLinks":
         """The links that `kept` was called on."""
-        return cls(front=kept["front"], key=kept["key"])
+        return cls(front=kept["front"], key=bytes.fromhex(kept["key"]))
 
 
 def click_links(
@@ -73,7 +73,7 @@ def click_links(
         raise ValueError("links need at least one key")
     return ClickLinks(
         front=f"{base_url.rstrip('/')}/c/{lead_token}.{message_id}.",
-        key=_own_key(keys[-1], lead_token, message_id).hex(),
+        key=_own_key(keys[-1], lead_token, message_id),
     )
 
 
@@ -124,4 +124,4 @@ def _written(target: str) -> str:
 
 
 def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -56,16 +56,22 @@ def tracked(page: str, track: Track, own: Collection[object]) -> str:
     unchanged stays as it was written.
     """
     ours = tuple(each for each in own if isinstance(each, str) and _WEB.match(each))
+    written = [f'href="{html.escape(each)}"' for each in ours]
 
     def through(found: re.Match[str]) -> str:
         tag = found[0]
+        # Every message's own are different, so cutting them open once for all saves nothing.
+        if any(each in tag for each in written) and _MARK not in tag.lower():
+            return tag
         link = _cut(tag) if len(tag) > _REMEMBERED else _cut_once(tag)
         if isinstance(link, str):
             return link
         # Asked of each message: what one lead's link is, another lead's page may be.
         address = link.address
         led = address if address.startswith(ours) else track(address)
-        return link.plain if led == address else f'{link.before}"{html.escape(led)}"{link.after}'
+        if led == address:
+            return link.plain
+        return f'{link.before}"{html.escape(led)}"{link.after}'
 
     return _TAG.sub(through, page)
 

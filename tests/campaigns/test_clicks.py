@@ -57,7 +57,7 @@ def test_a_persons_click_is_on_the_timeline_with_campaign_message_and_page(world
     assert (event.message_id, event.by) == (first(world).id, "link")
     assert event.at == NOW + timedelta(seconds=90)
     # The browser of a person is nobody's business.
-    assert event.data == {"url": SHOP, "seconds": 90}
+    assert event.data == {"url": SHOP, "seconds_after": 90}
     assert holds(world)
 
 
