@@ -19,7 +19,7 @@ from campaigns.states import State
 from campaigns.variants import PLACES
 from campaigns.verdict import needed
 from deliverability import OTHER, Domain, IdentityDay
-from leads import Lead
+from leads import Lead, who_paused
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +151,11 @@ def look(
             for (writer, name), count in sorted(lanes.items())
         ),
         forecast=together(ends),
-        findings=(*findings, *_too_few(definition, mailable)),
+        findings=(
+            *findings,
+            *_too_few(definition, mailable),
+            *_pausing(session, definition, rule(now), reason, now),
+        ),
     )
 
 
@@ -181,6 +185,30 @@ def _walk(
     return forecast(
         loads, now=now, zone=zone, window=definition.window, per_day=cap, used_today=used or 0
     )
+
+
+def _pausing(
+    session: Session,
+    definition: CampaignDefinition,
+    fits: ColumnElement[bool],
+    reason: ColumnElement[str | None],
+    now: datetime,
+) -> Iterator[Finding]:
+    """Leads that want no mail for a while: a claim decides whether theirs can wait."""
+    paused = session.scalar(
+        select(func.count())
+        .select_from(Lead)
+        .where(col(Lead.id).in_(who_paused(now)), fits, reason.is_(None))
+    )
+    if paused:
+        yield Finding(
+            id="paused-by-lead",
+            level="info",
+            where=f"campaigns/{definition.name}.toml",
+            what=f"{paused:,} of these leads paused their mail: a mail that expires before the "
+            "pause ends is not sent to them",
+            do="nothing: it is their wish",
+        )
 
 
 def _too_few(definition: CampaignDefinition, mailable: int) -> Iterator[Finding]:

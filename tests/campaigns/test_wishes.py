@@ -6,7 +6,16 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import Session, col
 
-from campaigns import PREFERENCES, Message, choose_by_link, come_back, opt_out, verify, who_chooses
+from campaigns import (
+    PREFERENCES,
+    Message,
+    choose_by_link,
+    come_back,
+    look,
+    opt_out,
+    verify,
+    who_chooses,
+)
 from campaigns.admit import Candidate, Chosen, Claim, Expire, Later, Skip, admit
 from campaigns.candidates import LaneRules
 from campaigns.queue import Claims, claim
@@ -14,7 +23,16 @@ from console.database import Database
 from deliverability import Ticket
 from leads import PAUSE, Choice, Event, Evidence, FrequencyCap, Lead, choose
 from tests.campaigns.stroll import stroll
-from tests.campaigns.world import ZONE, World, apply_campaign, rows, small_world, start
+from tests.campaigns.world import (
+    ZONE,
+    World,
+    add_leads,
+    apply_campaign,
+    prepared,
+    rows,
+    small_world,
+    start,
+)
 from tests.conftest import NOW
 
 WEEK = timedelta(days=7)
@@ -162,6 +180,33 @@ def test_a_sequence_goes_on_at_one_mail_a_week(database: Database) -> None:
     assert walk.send() == 1
     walk.go()
     assert walk.stands() == [("done", "", "more")]
+
+
+def test_a_plan_says_how_many_paused(database: Database) -> None:
+    database.write(lambda s: add_leads(s, 3))
+    database.write(lambda s: apply_campaign(s))
+
+    def findings() -> list[str]:
+        with database.reading() as session:
+            made = prepared(session)
+            plan = look(
+                session,
+                made.definition,
+                made.terms,
+                made.rule(ZONE),
+                versions=(),
+                now=NOW,
+                zone=ZONE,
+                per_minute=lambda _: 60.0,
+                per_day={"anna": None},
+                findings=(),
+            )
+        assert plan.mailable == 3
+        return [each.what.partition(":")[0] for each in plan.findings]
+
+    assert findings() == []
+    say(database, 2, pause="begin")
+    assert findings() == ["1 of these leads paused their mail"]
 
 
 # The decision ------------------------------------------------------------------------------------
