@@ -67,7 +67,9 @@ def _lone_blocks(protected: Protected, words: str) -> str:
         blocks = all(protected.tokens[index].piece.kind == "block" for index in indexes)
         return line[0].rstrip("\n") if blocks else line[0]
 
-    return re.sub(rf"^(?:[ ]*{word})+[ ]*\n", glue, words, flags=re.MULTILINE)
+    # A list or quotation that begins before them begins on the next line just as well.
+    begun = f"[{IN}{NUMBERS}{QUOTE}]*"
+    return re.sub(rf"^{begun}(?:[ ]*{word})+[ ]*\n", glue, words, flags=re.MULTILINE)
 
 
 def text_of(html: str) -> str:
@@ -85,6 +87,7 @@ class _Walker:
     """Collects the words of a tree; whitespace is settled at the end."""
 
     def __init__(self, protected: Protected) -> None:
+        self.protected = protected
         self.pattern = protected.pattern()
         self.parts: list[str] = []
 
@@ -155,11 +158,13 @@ class _Walker:
 
     def _li(self, node: Any) -> None:
         numbered = node.getparent() is not None and node.getparent().tag == "ol"
-        self.parts.append(f"{_EDGE}{NUMBER if numbered else '- '}")
+        # What follows on more lines stands below the item's first word.
+        lines = any(each.tag == "br" or each.tag in _BLOCKS for each in node.iterdescendants())
+        self.parts.append(f"{_EDGE}{NUMBER if numbered else '- '}{IN if lines else ''}")
         start = len(self.parts)
         self._children(node)
         self._alone(start)
-        self.parts.append(_EDGE)
+        self.parts.append((OUT if lines else "") + _EDGE)
 
     def _alone(self, start: int) -> None:
         """An item's first and last words stand on the item's own lines, also in a paragraph."""
@@ -168,15 +173,18 @@ class _Walker:
             for place in places:
                 if self.parts[place] == _BLOCK:
                     self.parts[place] = ""
-                elif self.parts[place].strip():
+                elif self.parts[place].strip() and not self._says_nothing(self.parts[place]):
                     break
+
+    def _says_nothing(self, words: str) -> bool:
+        """Whether it is one of Jinja's own blocks, such as `{% if %}` around a paragraph."""
+        found = re.fullmatch(rf"{self.protected.prefix}(\d+)x", words.strip())
+        return found is not None and self.protected.tokens[int(found[1])].piece.kind == "block"
 
     def _ul(self, node: Any) -> None:
         inner = next(node.iterancestors("li"), None) is not None
         edge = _EDGE if inner else _BLOCK
-        before, after = (IN, OUT) if inner else ("", "")
-        if node.tag == "ol":
-            before, after = before + NUMBERS, END_NUMBERS + after
+        before, after = (NUMBERS, END_NUMBERS) if node.tag == "ol" else ("", "")
         self.parts.append(edge + before)
         self._children(node)
         self.parts.append(after + edge)

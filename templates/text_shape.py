@@ -8,7 +8,7 @@ import re
 
 #: Marks around a link's address in the text; control characters never come from lead data.
 LINK_START, LINK_END = "\x01", "\x02"
-#: Around what stands two places further in; around a quotation.
+#: Around what stands further in, below the words of its item; around a quotation.
 IN, OUT = "\x05", "\x06"
 QUOTE, UNQUOTE = "\x11", "\x12"
 #: Around a numbered list, and before each of its items.
@@ -33,9 +33,10 @@ def shaped(lines: list[str]) -> list[str]:
     for line in lines:
         words: list[str] = []
         before: str | None = None
+        wide, said = 2, False
         for piece in _EACH.split(line):
             if piece in (IN, QUOTE):
-                levels.append("  " if piece == IN else "> ")
+                levels.append(" " * wide if piece == IN else "> ")
             elif piece in (OUT, UNQUOTE) and levels:
                 levels.pop()
             elif piece == NUMBERS:
@@ -44,14 +45,21 @@ def shaped(lines: list[str]) -> list[str]:
                 counts.pop()
             elif piece == NUMBER and counts:
                 counts[-1] += 1
+                before = "".join(levels) if before is None else before
                 words.append(f"{counts[-1]}. ")
+                wide = len(words[-1])
             elif piece.strip():
                 before = "".join(levels) if before is None else before
                 words.append(piece)
-        if before is not None:
-            done.append((before + "".join(words)).replace(SPACE, " ").rstrip())
+                said = True
+        if before is not None and said:
+            # A dash alone is an item that came out empty.
+            if (text := "".join(words).rstrip()) != "-":
+                done.append((before + text).replace(SPACE, " ").rstrip())
         elif not line:
             _gap(done, "".join(levels).strip())
+    while done and not done[-1].strip("> "):
+        done.pop()
     return done
 
 

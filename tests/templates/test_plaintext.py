@@ -89,9 +89,24 @@ def test_lists_stand_in_one_another_and_numbers_count() -> None:
         tags=("x", "y"),
     )
     assert text == (
-        "Agenda:\n\n1. Intro\n  - who\n  - why\n2. Demo\n3. x\n4. y\n\n"
+        "Agenda:\n\n1. Intro\n   - who\n   - why\n2. Demo\n3. x\n4. y\n\n"
         "- One\n  1. a\n- Two\n\nAfter\n"
     )
+
+
+def test_what_an_item_says_on_more_lines_stands_below_its_first_word() -> None:
+    text = text_of(
+        "<ul><li><p>Call us</p>{% if lead.tags %}<p>or write</p>{% endif %}</li>"
+        "<li>Prosta 1<br>Warszawa</li></ul>"
+        "<ol>{% for t in lead.tags %}<li><p>{{ t }}</p><p>more</p></li>{% endfor %}</ol>"
+        "<blockquote><ul><li><p>a</p><p>b</p></li></ul></blockquote>",
+        tags=tuple("abcdefghij"),
+    )
+    bullets, _, numbers = text.partition("\n1. a")
+    assert bullets == "- Call us\n\n  or write\n- Prosta 1\n  Warszawa\n"
+    assert numbers.startswith("\n\n   more\n2. b\n\n   more\n")
+    assert "\n10. j\n\n    more\n" in numbers
+    assert numbers.endswith("\n\n> - a\n>\n>   b\n")
 
 
 def test_rows_and_items_written_out_stand_line_by_line() -> None:
