@@ -26,7 +26,7 @@ from console.mail_parts import (
 from console.previews import lead_named, segments_now, specimen, template_files, trial
 from console.web.preview import Look, Shown, Wrong
 from console.wiring import Workspace
-from deliverability import Identity
+from deliverability import Identity, read_click
 from leads import Recipient, recipients
 from templates import Compiled, Finding, check, compile_template
 
@@ -118,7 +118,7 @@ class Preview:
             source=html or "",
             headers=opened.headers,
             attached=list(opened.attached),
-            links=[list(each) for each in said.links] if said else [],
+            links=[self._told(*each) for each in said.links] if said else [],
             findings=findings,
         )
 
@@ -190,6 +190,15 @@ class Preview:
                 )
                 self._made = (state, made, found)
             return self._made[1:]
+
+    def _told(self, words: str, address: str) -> list[str]:
+        """A link as the page lists it: what it says, where it leads in the end, how."""
+        front = f"{self.workspace.settings.web.base_url.rstrip('/')}/c/"
+        if address.startswith(front):
+            link = read_click(self.workspace.keys.links, address.removeprefix(front))
+            if link is not None:
+                return [words, link.target, "tracked"]
+        return [words, address, ""]
 
     def _keep(self, opened: Opened) -> str:
         key = hashlib.sha256(repr((opened.html, opened.pictures)).encode()).hexdigest()[:24]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from campaigns import Choice, Comparison, Status, VariantResults
+    from campaigns import Choice, Clicked, Comparison, Status, VariantResults
 
 
 @command(campaigns, "status")
@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 def status(frame: Frame, name: str) -> None:
     """Every message of the newest run, counted by state; the sums are checked.
 
+    Where links are tracked, also the leads that clicked.
+
     \b
     Example:
       potok campaigns status spring --json
     """
-    from campaigns import require_run, status_of
+    from campaigns import clicked_in, require_run, status_of
 
     with frame.workspace() as workspace:
-        found = workspace.database.read(lambda s: status_of(s, require_run(s, name)))
-    frame.emit(found.document(), lambda screen: _show(screen, found))
+
+        def look(session: "Session") -> "tuple[Status, Clicked]":
+            run = require_run(session, name)
+            return status_of(session, run), clicked_in(session, run)
+
+        found, clicked = workspace.database.read(look)
+    document = found.document() | {"clicks": clicked.document() if clicked.tracked else None}
+    frame.emit(document, lambda screen: _show(screen, found, clicked))
     if not found.check():
         frame.say("The parts do not add up to the whole: please run potok campaigns verify.")
         frame.exit(REFUSED)
@@ -35,8 +43,10 @@ def status(frame: Frame, name: str) -> None:
         frame.exit(UNDECIDED)
 
 
-def _show(screen: "Console", found: "Status") -> None:
+def _show(screen: "Console", found: "Status", clicked: "Clicked") -> None:
     from rich.table import Table
+
+    from console.cli.clicks_view import show_clicks
 
     reason = f" ({found.reason})" if found.reason else ""
     screen.print(f"{found.campaign}: {found.state}{reason}", style="bold")
@@ -67,6 +77,7 @@ def _show(screen: "Console", found: "Status") -> None:
     happened = {kind: count for kind, count in found.events.items() if count}
     if happened:
         screen.print("  ".join(f"{count} {_words(kind)}" for kind, count in happened.items()))
+    show_clicks(screen, clicked, found.accepted, links=False)
 
 
 def _words(name: str) -> str:
@@ -132,11 +143,22 @@ def verify(frame: Frame, name: str) -> None:
 def results(frame: Frame, name: str) -> None:
     """What came of it: accepted, replied, bounced, complained, opted out, as shares.
 
+    Where links are tracked: leads that clicked and the links they followed. What security
+    scanners opened is told apart and counts nowhere.
+
     \b
     Example:
       potok campaigns results spring
     """
-    from campaigns import choice_of, compare, require_run, status_of, variant_results
+    from campaigns import (
+        choice_of,
+        clicked_in,
+        compare,
+        require_run,
+        status_of,
+        variant_results,
+    )
+    from console.cli.clicks_view import show_clicks
 
     with frame.workspace() as workspace:
         now = workspace.now()
@@ -144,9 +166,10 @@ def results(frame: Frame, name: str) -> None:
         def look(session: "Session") -> "Any":
             run = require_run(session, name)
             variants = variant_results(session, run, now=now)
-            return status_of(session, run), compare(session, run), variants, choice_of(run)
+            clicked = clicked_in(session, run)
+            return status_of(session, run), compare(session, run), variants, choice_of(run), clicked
 
-        found, compared, variants, choice = workspace.database.read(look)
+        found, compared, variants, choice, clicked = workspace.database.read(look)
     base = found.accepted
     shares = {
         kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
@@ -159,6 +182,7 @@ def results(frame: Frame, name: str) -> None:
             share = row["share_of_accepted"]
             percent = f"{share:.1%}" if share is not None else "-"
             screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
+        show_clicks(screen, clicked, base, links=True)
         if variants:
             _show_variants(screen, variants)
             _show_choice(screen, name, choice, found.reserved)
@@ -174,6 +198,7 @@ def results(frame: Frame, name: str) -> None:
             "rejected": found.rejected,
             "in_doubt": found.in_doubt,
             "events": shares,
+            "clicks": clicked.document() if clicked.tracked else None,
             "compared": compared.document() if compared.held_out else None,
             "variants": variants.document() if variants else None,
             "kept_back": found.reserved,

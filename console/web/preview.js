@@ -190,7 +190,7 @@ function findings() {
 function linked() {
   one("linked").hidden = !look.links.length;
   one("linked").querySelector("summary").textContent = `Links (${look.links.length})`;
-  one("links").replaceChildren(...look.links.map(([words, address]) => {
+  one("links").replaceChildren(...look.links.map(([words, address, how]) => {
     const row = made("li", words || "(no words)");
     const link = made("a", address);
     if (/^https?:/i.test(address)) {
@@ -198,7 +198,7 @@ function linked() {
       link.target = "_blank";
       link.rel = "noreferrer noopener";
     }
-    row.append(made("br"), link);
+    row.append(made("br"), link, how ? ` (${how})` : "");
     return row;
   }));
 }

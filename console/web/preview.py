@@ -95,7 +95,7 @@ class Look:
     source: str = ""
     headers: str = ""
     attached: Sequence[str] = ()
-    #: (words, address)
+    #: (words, where it leads in the end, `tracked` or nothing)
     links: Sequence[Sequence[str]] = ()
     #: What `potok templates check` says.
     findings: Sequence[Finding] = ()
