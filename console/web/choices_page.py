@@ -60,7 +60,7 @@ def choosing_page(
     title = text["title" if known.sender else "title_plain"].format(sender=known.sender)
     intro = f"{note}<p>{text['intro'].format(address=address)}</p>"
     if known.blocked:
-        intro += f'<p class="said">{text["blocked"]}</p>'
+        intro += f'<p class="said held">{text["blocked"]}</p>'
     parts = [
         _form(_wishes(known, language, labels)),
         _pause(known, text, zone),
