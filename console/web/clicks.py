@@ -12,6 +12,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -27,6 +28,9 @@ from deliverability import FollowedLink, Visit, click_headers, read_click
 MOST_WAITING = 10_000
 #: Seconds between two tries.
 PAUSE = 2.0
+#: Seconds a visit waits for the others of its sweep: written one right after the other, the first
+#: is hardly ever seen as a person's click, and no sequence begins with it.
+HOLD = 3.0
 
 _HEADERS = {
     # The token names the lead: the page behind the link must not see it.
@@ -41,16 +45,22 @@ class ClickBook:
     """Visits on their way into the database, one transaction each, in the order they came."""
 
     def __init__(
-        self, database: Database, now: Callable[[], datetime], *, pause: float = PAUSE
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        *,
+        pause: float = PAUSE,
+        hold: float = HOLD,
     ) -> None:
         self._database = database
         self._now = now
         self._pause = pause
+        self._hold = hold
         self._waiting: deque[tuple[FollowedLink, Visit]] = deque(maxlen=MOST_WAITING)
         # A thread of its own: while the database is locked the pages keep theirs.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="potok-clicks")
         self._writing: asyncio.Task[None] | None = None
-        self._closing = False
+        self._closing = asyncio.Event()
 
     def note(self, link: FollowedLink, visit: Visit) -> None:
         """Takes a visit down and returns at once; `visit.at` says when it was."""
@@ -65,7 +75,7 @@ class ClickBook:
 
     async def close(self) -> None:
         """Writes what waits, once more without patience, and ends."""
-        self._closing = True
+        self._closing.set()
         await self.settled()
         self._thread.shutdown()
 
@@ -73,19 +83,26 @@ class ClickBook:
         loop = asyncio.get_running_loop()
         while self._waiting:
             link, visit = self._waiting[0]
+            await self._wait(self._hold - abs((self._now() - visit.at).total_seconds()))
             try:
                 await loop.run_in_executor(self._thread, self._one, link, visit)
             except (DBAPIError, PoolTimeout):
                 # Locked or away for now. What was taken down in the meantime may have pushed this
                 # one out; the next round looks again.
-                if self._closing:
+                if self._closing.is_set():
                     return
-                await asyncio.sleep(self._pause)
+                await self._wait(self._pause)
                 continue
-            except BaseException:
-                self._done(link, visit)
-                raise
+            except Exception as error:  # one that cannot be written keeps no other from it
+                what = "a visit to a tracked link could not be written down"
+                loop.call_exception_handler({"message": what, "exception": error})
             self._done(link, visit)
+
+    async def _wait(self, seconds: float) -> None:
+        """So long, or until everything is to end."""
+        if seconds > 0 and not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), seconds)
 
     def _one(self, link: FollowedLink, visit: Visit) -> None:
         self._database.write(lambda session: note_click(session, link, visit, now=self._now()))

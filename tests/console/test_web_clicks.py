@@ -54,7 +54,7 @@ async def visited(
 ) -> AsyncIterator[tuple[httpx.AsyncClient, ClickBook]]:
     app = create_app(database, keys, lambda: LATER)
     book = app.state.clicks
-    book._pause = pause
+    book._pause, book._hold = pause, 0.0
     transport = httpx.ASGITransport(app)
     agent = {"User-Agent": FIREFOX}
     async with httpx.AsyncClient(
@@ -152,6 +152,35 @@ async def test_a_database_that_stays_away_ends_with_the_program(
     monkeypatch.setattr(Database, "write", gone)
     async with visited(database, pause=0.01) as (client, _):
         assert (await client.get(link)).status_code == 302
+
+
+async def test_a_visit_that_cannot_be_written_keeps_no_other_from_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    write, tries = Database.write, []
+
+    def odd(self: Database, work: Callable[..., object]) -> object:
+        tries.append(work)
+        if len(tries) == 1:
+            raise ValueError("never seen before")
+        return write(self, work)
+
+    monkeypatch.setattr(Database, "write", odd)
+    for _ in range(2):
+        assert (await site.client.get(site.link)).status_code == 302
+    assert await site.kinds() == ["clicked"]
+    assert "could not be written down" in caplog.text
+
+
+async def test_visits_wait_for_others_of_their_sweep_and_not_for_the_end(
+    database: Database,
+) -> None:
+    world, link = sent(database)
+    async with visited(database) as (client, book):
+        book._hold = 3_600.0
+        assert (await client.get(link)).status_code == 302
+        assert events(world.database, "clicked") == []
+    assert len(events(world.database, "clicked")) == 1
 
 
 async def test_a_key_that_was_rotated_still_leads_on(database: Database) -> None:
