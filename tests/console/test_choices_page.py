@@ -232,19 +232,21 @@ async def test_everything_off_and_back_on(site: Site) -> None:
     assert lifted.data["why"] == f"asked for it (preference page, text {version_of('en')})"
 
 
-@pytest.mark.parametrize("reason", ["hard_bounce", "complaint", "manual", "imported"])
-async def test_nobody_lifts_what_was_not_their_own_word(site: Site, reason: str) -> None:
-    def hold(session: Session) -> None:
-        key = session.get_one(Lead, site.lead).address_key
-        suppress(session, key, reason=reason, at=LATER, by="x")
+async def test_nobody_lifts_what_was_not_their_own_word(site: Site) -> None:
+    # Each outweighs the one before.
+    for reason in ("imported", "manual", "hard_bounce", "complaint"):
 
-    site.world.database.write(hold)
-    page = await site.client.get(site.link())
-    assert words("en")["blocked"] in page.text
-    assert 'value="back"' not in page.text
-    await site.press("back")
-    await site.press("save", shown="news", topic="news", frequency="any")
-    assert suppressed(site.world.database) == {"l1@d1.example": reason}
+        def hold(session: Session, reason: str = reason) -> None:
+            key = session.get_one(Lead, site.lead).address_key
+            suppress(session, key, reason=reason, at=LATER, by="x")
+
+        site.world.database.write(hold)
+        page = await site.client.get(site.link())
+        assert words("en")["blocked"] in page.text
+        assert 'value="back"' not in page.text
+        await site.press("back")
+        await site.press("save", shown="news", topic="news", frequency="any")
+        assert suppressed(site.world.database) == {"l1@d1.example": reason}
 
 
 async def test_two_records_of_one_person_choose_together(site: Site) -> None:
@@ -291,21 +293,13 @@ async def test_a_test_mails_link_says_that_it_belongs_to_nobody(site: Site) -> N
     assert site.state() == before
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"do=",
-        b"do=drop",
-        b"\xff\x00",
-        b"do=save" + b"&a=b" * 600,
-        b"List-Unsubscribe=One-Click",
-    ],
-)
-async def test_an_odd_form_changes_nothing(site: Site, body: bytes) -> None:
+async def test_an_odd_form_changes_nothing(site: Site) -> None:
     before = site.state()
-    found = await site.client.post(site.link(), content=body)
-    assert found.status_code == 400
+    for body in (
+        *(b"", b"do=", b"do=drop", b"\xff\x00", b"do=save" + b"&a=b" * 600),
+        b"List-Unsubscribe=One-Click",
+    ):
+        assert (await site.client.post(site.link(), content=body)).status_code == 400
     assert site.state() == before
 
 
@@ -455,8 +449,6 @@ async def test_a_link_runs_out_and_an_address_taken_meanwhile_is_not_given_away(
     ("reason", "after"),
     [
         ("opted_out", "opted_out"),
-        ("complaint", "complaint"),
-        ("manual", "manual"),
         ("hard_bounce", None),
     ],
 )
@@ -496,15 +488,13 @@ async def test_a_lead_moves_back_to_where_it_was(site: Site) -> None:
         assert [each.email for each in rows] == [NEW]
 
 
-@pytest.mark.parametrize(
-    "address", ["", "no address", "a@b", "a@b.example, c@d.example", "x" * 900]
-)
-async def test_an_address_that_is_none_is_said_so_beside_it(site: Site, address: str) -> None:
+async def test_an_address_that_is_none_is_said_so_beside_it(site: Site) -> None:
     before = site.state()
-    found = await site.press("address", address=address)
-    assert found.status_code == 422
-    assert words("en")["address_wrong"] in found.text
-    assert 'aria-invalid="true"' in found.text
+    for address in ("", "no address", "a@b", "a@b.example, c@d.example", "x" * 900):
+        found = await site.press("address", address=address)
+        assert found.status_code == 422
+        assert words("en")["address_wrong"] in found.text
+        assert 'aria-invalid="true"' in found.text
     assert site.state() == before
 
 
