@@ -14,8 +14,9 @@ _SETTINGS = """\
 database = "sqlite:///potok.db"    # or "postgresql+psycopg://user@host/name"
 time_zone = {time_zone}
 
-# The address of the opt-out page, when this machine has one that people can reach. Without it
-# every mail says how to opt out by answering, which the mailbox below is read for.
+# The address of the pages where people opt out or choose what they get, when this machine has one
+# that they can reach. Without it every mail says how to opt out by answering, which the mailbox
+# below is read for.
 # [web]
 # base_url = "https://mail.example.com"
 

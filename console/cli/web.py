@@ -4,13 +4,14 @@ import click
 
 from console.cli.frame import Frame, command, group
 
-web = group("web", help="The opt-out page.")
+web = group("web", help="The pages for recipients: opting out, choosing what to get.")
 
 
 @command(web, "serve")
 @click.option("--listen", metavar="HOST:PORT", help="Instead of [web] listen in potok.toml.")
 def serve(frame: Frame, listen: str | None) -> None:
-    """Serve the opt-out page until told to stop (Ctrl-C or SIGTERM).
+    """Serve the pages for recipients until told to stop (Ctrl-C or SIGTERM): opting out, the
+    preference page, a mail in the browser.
 
     potok run serves it by itself; this is for a machine that does nothing else. In front of it
     belongs a web server with a certificate for the address that [web] base_url names.
