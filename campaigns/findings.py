@@ -30,14 +30,35 @@ def findings_of(
     ]
     for identity in prepared.identities:
         found += _opting_out(identity, base_url)
+    if base_url and any(_only_here(each, base_url) for each in prepared.identities):
+        found += _tracking_only_here(prepared, base_url)
     return tuple(dict.fromkeys(found))
+
+
+def _only_here(identity: Identity, base_url: str) -> bool:
+    """Whether mail leaves this machine with links that only this machine can open."""
+    smtp = identity.smtp
+    leaves = smtp.outbox is None and not is_loopback(smtp.host)
+    return leaves and is_loopback(urlsplit(base_url).hostname or "")
+
+
+def _tracking_only_here(prepared: Prepared, base_url: str) -> Iterator[Finding]:
+    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+        if compiled.track_links:
+            yield Finding(
+                id="tracking-unreachable",
+                level="error",
+                where=f"templates/{compiled.name}/message.toml",
+                what=f"every tracked link would lead over {base_url}, which only this machine can "
+                "open",
+                do="set [web] base_url to the public https address of this server, or take "
+                "track_links out",
+            )
 
 
 def _opting_out(identity: Identity, base_url: str) -> Iterator[Finding]:
     """What is wrong with the ways to opt out of an identity's mail."""
-    smtp = identity.smtp
-    leaves = smtp.outbox is None and not is_loopback(smtp.host)
-    if leaves and base_url and is_loopback(urlsplit(base_url).hostname or ""):
+    if base_url and _only_here(identity, base_url):
         yield Finding(
             id="opt-out-unreachable",
             level="error",

@@ -11,10 +11,18 @@ from tests.campaigns.world import ANNA, apply_campaign, prepared
 AWAY = SmtpServer(host="smtp.example.com", port=587)
 
 
-def found(database: Database, *, base_url: str, smtp: SmtpServer, mailbox: bool = True) -> set[str]:
+def found(
+    database: Database,
+    *,
+    base_url: str,
+    smtp: SmtpServer,
+    mailbox: bool = True,
+    track_links: bool = False,
+) -> set[str]:
     identity = replace(ANNA, smtp=smtp, mailbox=Mailbox(maildir=Path("in")) if mailbox else None)
     database.write(lambda s: apply_campaign(s))
     ready = replace(database.read(prepared), identities=(identity,))
+    ready = replace(ready, compiled=replace(ready.compiled, track_links=track_links))
     return {f.id for f in findings_of(ready, base_url=base_url)}
 
 
@@ -33,7 +41,9 @@ def found(database: Database, *, base_url: str, smtp: SmtpServer, mailbox: bool 
 def test_an_opt_out_link_only_this_machine_can_open_stops_mail_that_leaves_it(
     database: Database, base_url: str, smtp: SmtpServer, refused: bool
 ) -> None:
-    assert ("opt-out-unreachable" in found(database, base_url=base_url, smtp=smtp)) is refused
+    for track_links, finding in ((False, "opt-out-unreachable"), (True, "tracking-unreachable")):
+        ids = found(database, base_url=base_url, smtp=smtp, track_links=track_links)
+        assert (finding in ids) is refused
 
 
 def test_opting_out_by_mail_alone_wants_a_mailbox_that_is_read(database: Database) -> None:
