@@ -9,6 +9,7 @@ from time import perf_counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml.html import fromstring
 
 from templates import Compiled, Letter, SourceError, compile_template, render, render_again
 from templates.tracked_links import tracked
@@ -153,6 +154,39 @@ def test_nothing_is_tracked_unless_the_file_says_so_and_somebody_can_tell() -> N
 def test_a_mistake_in_the_file_is_an_error(toml: str, words: str) -> None:
     with pytest.raises(SourceError, match=re.escape(words)):
         compile_template("t", files(text="x", toml=f'subject = "x"\n{toml}\n'))
+
+
+ATTRIBUTES = st.lists(
+    st.tuples(
+        st.sampled_from(["href", "HREF", "title", "class", "data-track", "xhref"]),
+        st.sampled_from(["https://a.example/?x=1&y=2", "http://b.example", "no", "#a", "mailto:x"]),
+        st.sampled_from(['"', "'"]),
+        st.sampled_from([" ", "\n", "  "]),
+        st.sampled_from(["=", " = "]),
+    ),
+    max_size=5,
+    unique_by=lambda each: each[0].lower(),
+)
+
+
+@given(ATTRIBUTES, st.sampled_from(["a", "A", "area", "abbr", "p"]))
+def test_a_parser_of_html_finds_the_same_links_led_by_way_of_us(
+    attributes: list[tuple[str, str, str, str, str]], tag: str
+) -> None:
+    written = "".join(
+        f"{space}{name}{equals}{quote}{html.escape(value)}{quote}"
+        for name, value, quote, space, equals in attributes
+    )
+    page = f"<div><{tag}{written}>x</div>"
+    before, after = (fromstring(each)[0].attrib for each in (page, tracked(page, by_way, [])))
+    expected = {name: value for name, value in before.items() if name != "data-track"}
+    link = before.get("href", "")
+    followed = tag.lower() in ("a", "area") and before.get("data-track") != "no"
+    if link.startswith("http") and followed:
+        expected["href"] = by_way(link)
+    if tag.lower() not in ("a", "area"):
+        expected = dict(before)
+    assert dict(after) == expected
 
 
 @given(st.text(st.sampled_from("<a href='\"> =hx:/&;vd-"), max_size=80))
