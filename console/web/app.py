@@ -1,11 +1,11 @@
 """The opt-out page as an application: `GET /u/TOKEN` shows, `POST /u/TOKEN` does.
 
 `GET /v/TOKEN` shows a mail in the browser, as its recipient got it; `GET /c/TOKEN` leads on to the
-page behind a tracked link (`clicks.py`).
+page behind a tracked link, and only adds a line about the visit (`clicks.py`).
 
 RFC 8058 3.2: mail programs POST `List-Unsubscribe=One-Click` without cookies, login or redirect;
 the address must be out when they get their answer. Link scanners GET whatever they find, so GET
-and HEAD change nothing (RFC 9110 9.2.1).
+and HEAD of the other addresses change nothing (RFC 9110 9.2.1).
 """
 
 from collections.abc import Callable, Sequence

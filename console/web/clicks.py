@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from fastapi import FastAPI, Request, Response
@@ -63,7 +64,14 @@ class ClickBook:
         self._closing = asyncio.Event()
 
     def note(self, link: FollowedLink, visit: Visit) -> None:
-        """Takes a visit down and returns at once; `visit.at` says when it was."""
+        """Takes a visit down and returns at once; `visit.at` says when it was.
+
+        While one waits, the same once more says nothing new: who presses a link a thousand times
+        costs one transaction.
+        """
+        same = (link, visit.agent)
+        if any((kept, seen.agent) == same for kept, seen in islice(reversed(self._waiting), 100)):
+            return
         self._waiting.append((link, visit))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())

@@ -166,10 +166,23 @@ async def test_a_visit_that_cannot_be_written_keeps_no_other_from_it(
         return write(self, work)
 
     monkeypatch.setattr(Database, "write", odd)
-    for _ in range(2):
-        assert (await site.client.get(site.link)).status_code == 302
+    for agent in ("curl/8.4.0", FIREFOX):
+        found = await site.client.get(site.link, headers={"User-Agent": agent})
+        assert found.status_code == 302
     assert await site.kinds() == ["clicked"]
     assert "could not be written down" in caplog.text
+
+
+async def test_a_link_pressed_a_hundred_times_is_one_transaction(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, tries = Database.write, []
+    monkeypatch.setattr(Database, "write", lambda self, w: (tries.append(w), write(self, w))[1])
+    site.book._hold = 3_600.0
+    for _ in range(100):
+        assert (await site.client.get(site.link)).status_code == 302
+    await site.book.close()
+    assert len(tries) == len(events(site.world.database, "clicked")) == 1
 
 
 async def test_visits_wait_for_others_of_their_sweep_and_not_for_the_end(

@@ -61,8 +61,8 @@ def test_what_was_kept_makes_the_same_links_whatever_the_keys_are_now() -> None:
 
 
 def test_a_key_kept_with_one_message_makes_no_link_of_another() -> None:
-    kept = click_links([NEW], WEB, LEAD, 7).kept()
-    forged = ClickLinks(front=f"https://mail.example.com/c/{LEAD}.8.", key=bytes.fromhex(kept["key"]))
+    kept = click_links([NEW], WEB, LEAD, 7)
+    forged = ClickLinks(front=f"https://mail.example.com/c/{LEAD}.8.", key=kept.key)
     assert read_click([NEW], token_of(forged.to(TARGET))) is None
 
 
