@@ -7,13 +7,14 @@ Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, mo
 Read        source.py and message_file.py (the folder), enclosed.py (pictures, attachments),
             pieces.py (includes and layouts), protect.py (Jinja hidden), markup.py (trees),
             style_sheet.py and inline.py (CSS), plaintext.py and text_shape.py (text part),
-            web_links.py, tracked_links.py, compile.py, compiled.py, questions.py, fields.py and
-            circumstances.py (what a template may read), environment.py, budget.py, filters.py
-            (the sandbox), render.py, rendered.py, check.py, finding.py, check_message.py,
-            web_part.py, check_fields.py, check_body.py, check_html.py, check_links.py
-            (shorteners.txt), check_tracking.py, check_css.py (mail_clients.toml), check_look.py,
-            check_contrast.py, colours.py (colours.txt), branches.py, greeting.py, odd_names.py,
-            traits.py, coverage.py (what it makes of everybody), starters/, tables.py, errors.py
+            web_links.py, tracked_links.py, imported.py, compile.py, compiled.py, questions.py,
+            fields.py and circumstances.py (what a template may read), environment.py, budget.py,
+            filters.py (the sandbox), render.py, rendered.py, check.py, finding.py,
+            check_message.py, web_part.py, check_fields.py, check_body.py, check_html.py,
+            check_links.py (shorteners.txt), check_tracking.py, check_css.py (mail_clients.toml),
+            check_look.py, check_contrast.py, colours.py (colours.txt), branches.py, greeting.py,
+            odd_names.py, traits.py, coverage.py (what it makes of everybody), starters/, tables.py,
+            errors.py
 """
 
 from templates.branches import Branch, Notes, NotingEnvironment, noting_environment

@@ -1,17 +1,18 @@
 """From a template folder to a compiled template: syntax checked, CSS inlined, text part made."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from jinja2 import TemplateSyntaxError, meta
+from jinja2 import TemplateSyntaxError
 
 from leads import JsonObject
 from templates.compiled import Compiled, Part, TextFrom, Texts, name_part
 from templates.enclosed import Enclosed, bytes_of, require_size
 from templates.environment import Environment, make_environment
 from templates.errors import SourceError
+from templates.imported import imported, knowing_links
 from templates.inline import inline_source
 from templates.markup import is_document, whole
 from templates.message_file import MESSAGE, line_of
@@ -52,18 +53,18 @@ def compile_template(
         language: _texts(environment, source, language)
         for language in sorted(languages, key=lambda each: (each != "", each))
     }
-    used = _imported(environment, source)
+    used = imported(environment, source)
     _attachment_names(environment, source)
-    asked = questions(environment, [*_parts(texts, source)], [source.partials[n] for n in used])
+    asked = questions(environment, [*_parts(texts, source)], [*used.values()])
     return Compiled(
         name=name,
         language=source.language,
         topic=source.topic,
         description=source.description,
         texts=texts,
-        partials={each: source.partials[each] for each in sorted(used)},
+        partials=used,
         files=dict(sorted(source.files.items())),
-        images=_images(source, texts, used),
+        images=_images(source, texts, used.values()),
         attachments=source.attachments,
         segments=closed_segments(asked.segments, segments),
         asks=asked.others,
@@ -101,6 +102,7 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
     if source.text.get(body, "").strip():
         file = source.body_file(body, "txt")
         pieces = flatten(environment, source.text[body], file, source.partials)
+        pieces = knowing_links(pieces, source.utm)
         text = _part(tagged(pieces, source.utm, html=False), file)
     elif html is not None:
         text, text_from = _derived(environment, source, body)
@@ -120,10 +122,12 @@ def _texts(environment: Environment, source: Source, language: str) -> Texts:
     )
 
 
-def _images(source: Source, texts: Mapping[str, Texts], partials: set[str]) -> tuple[Enclosed, ...]:
+def _images(
+    source: Source, texts: Mapping[str, Texts], partials: Iterable[str]
+) -> tuple[Enclosed, ...]:
     """The pictures that some part may show."""
     shown = [each.html.source for each in texts.values() if each.html is not None]
-    shown += [source.partials[each] for each in partials]
+    shown += partials
     found = {n: each for n, each in source.images.items() if any(each.cid in t for t in shown)}
     require_size(
         {each.file: len(bytes_of(each)) for each in (*found.values(), *source.attachments)}
@@ -168,6 +172,7 @@ def _part(pieces: list[Piece], file: str) -> Part:
 def _html_pieces(environment: Environment, source: Source, body: str) -> list[Piece]:
     file = source.body_file(body, "html")
     pieces = flatten(environment, source.html[body], file, source.partials)
+    pieces = knowing_links(pieces, source.utm)
     shell = whole("\0").split("\0") if not is_document(_data(pieces)) else []
     if len(shell) == 2:
         pieces = [Piece("data", shell[0], file, 1), *pieces, Piece("data", shell[1], file, 1)]
@@ -228,18 +233,6 @@ def _derived(environment: Environment, source: Source, body: str) -> tuple[Part 
         # A block that opens in one tag and closes in another cannot be taken apart.
         return None, "rendered"
     return Part(source=text, file=file, lines=tuple(lines)), "template"
-
-
-def _imported(environment: Environment, source: Source) -> set[str]:
-    """Partials that are needed while rendering, with those that they need themselves."""
-    known: set[str] = set()
-    todo = [*source.html.values(), *source.text.values()]
-    while todo:
-        for name in meta.find_referenced_templates(environment.parse(todo.pop())):
-            if name is not None and name in source.partials and name not in known:
-                known.add(name)
-                todo.append(source.partials[name])
-    return known
 
 
 @lru_cache(maxsize=128)

@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from templates import Compiled, SourceError, compile_template, render, render_again
+from templates import (
+    Compiled,
+    SourceError,
+    compile_template,
+    render,
+    render_again,
+)
 from templates.web_links import with_words
 from tests.templates.letters import files, letter
 
@@ -118,3 +124,53 @@ def test_twice_is_once() -> None:
 def test_a_misspelt_word_is_an_error(toml: str, words: str) -> None:
     with pytest.raises(SourceError, match=words):
         compile_template("t", files(text="x", toml=f'subject = "x"\n[links]\n{toml}\n'))
+
+
+BUTTONS = """{# The buttons
+of all mails. #}
+{% from "_small.html" import small %}
+{% macro button(to, label) -%}
+  <a href="{{ to }}">{{ label }}</a> <a href="https://b.example/{{ label }}">More</a>
+  {{ small("https://c.example/") }}
+{%- endmacro %}
+"""
+SMALL = '{% macro small(to) %}<a class="small" href="{{ to }}">Small</a>{% endmacro %}'
+
+
+def _with_buttons(html: str, toml: str = TOML) -> Compiled:
+    partials = {"_buttons.html": BUTTONS.encode(), "_small.html": SMALL.encode()}
+    return compile_template("t", files(html, toml=toml), partials=partials)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{% from "_buttons.html" import button %}',
+        '{%- from "_buttons.html" import button without context -%}',
+        '{% import "_buttons.html" as b %}{% set button = b.button %}',
+    ],
+)
+def test_links_in_imported_macros_get_them_and_ours_do_not(line: str) -> None:
+    html = (
+        f"<body>{line}"
+        '{{ button("https://a.example/", "Go") }}{{ button(links.unsubscribe, "Stop") }}</body>'
+    )
+    compiled = _with_buttons(html)
+    rendered = render(compiled, letter())
+    found = re.findall(r'href="([^"]*)"', rendered.html or "")
+    more = "https://b.example/"
+    assert [each.replace("&amp;", "&") for each in found] == [
+        f"https://a.example/?{WORDS}",
+        f"{more}Go?{WORDS}",
+        f"https://c.example/?{WORDS}",
+        "https://mail.studio.example/u/abc?x=1&y=2",
+        f"{more}Stop?{WORDS}",
+        f"https://c.example/?{WORDS}",
+    ]
+    stored = Compiled.from_body("t", json.loads(json.dumps(compiled.body())))
+    assert render_again(stored, rendered.read, language="").html == rendered.html
+
+
+def test_without_words_an_imported_macro_stays_as_it_was_written() -> None:
+    html = '{% from "_buttons.html" import button %}{{ button("https://a.example/", "Go") }}'
+    assert _with_buttons(html, toml='subject = "x"\n').partials["_buttons.html"] == BUTTONS
