@@ -19,7 +19,7 @@ from campaigns.settling import settle_runs
 from campaigns.tables import Enrolment, Message, Run
 from console.database import Database
 from deliverability import Cause, Outcome, Phase, Verdict, lanes
-from leads import Lead, Pipeline, Stage, freeze, move_stage
+from leads import JsonObject, Lead, Pipeline, Stage, freeze, move_stage
 from segments import read_definition as read_segment
 from templates import TemplateVersion, compile_template
 from tests.campaigns.world import ANNA, MESSAGE, TEXT, ZONE, add_leads
@@ -49,12 +49,14 @@ def apply_sequence(
     now: datetime = NOW,
     rule: str = "",
     when_in_doubt: str = "hold",
+    text: str = TEXT,
+    segments: Mapping[str, JsonObject] | None = None,
     **more: object,
 ) -> None:
     """Freezes two text templates and a sequence, and gives it its run."""
     for template in ("first", "second"):
-        files = {"message.toml": MESSAGE.encode(), "body.txt": TEXT.encode()}
-        body = compile_template(template, files).body()
+        files = {"message.toml": MESSAGE.encode(), "body.txt": text.encode()}
+        body = compile_template(template, files, segments=segments).body()
         freeze(session, TemplateVersion, template, body, now=now)
     definition = read_sequence(name, {**FILE, **more}, PIPELINES)
     body = definition.body()
