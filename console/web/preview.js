@@ -137,6 +137,7 @@ function frames() {
       const figure = made("figure", undefined, name);
       const device = made("div", undefined, "device");
       device.style.width = `${look.widths[name]}px`;
+      resized.observe(device);
       figure.append(made("figcaption", `${name === "phone" ? "Phone" : "Desktop"}, ${look.widths[name]} px`), device);
       row.append(figure);
     }
@@ -156,26 +157,60 @@ function remark() {
 // The new mail loads behind the old one, so nothing flickers and the page stays where it is.
 function frame(device, name) {
   const source = `/mail/${look.mail}?dark=${view.mode === "dark"}`;
-  const high = Math.max(560, look.heights[name]);
-  // Not for every word that is added: who pulled the frame longer keeps it so.
-  if (!(Math.abs(high - device.dataset.high) < 200)) {
-    device.dataset.high = high;
-    device.style.height = `${high}px`;
-  }
+  // A guess until the mail is there.
+  if (!device.dataset.high) setHigh(device, look.heights[name]);
   device.classList.toggle("dark", view.mode === "dark");
   if (device.dataset.source === source) return;
   device.dataset.source = source;
   const fresh = made("iframe");
-  fresh.setAttribute("sandbox", "");
+  // Of this origin, so that it can be measured; without allow-scripts nothing in it runs.
+  fresh.setAttribute("sandbox", "allow-same-origin");
   fresh.title = `The mail at ${look.widths[name]} pixels`;
   fresh.style.colorScheme = view.mode;
   fresh.addEventListener("load", () => {
-    if (device.dataset.source !== source) fresh.remove();
-    else device.replaceChildren(fresh);
+    if (device.dataset.source !== source) {
+      fresh.remove();
+      return;
+    }
+    // The others go and it stays: a frame that is put elsewhere loads again.
+    for (const other of [...device.children]) if (other !== fresh) other.remove();
+    fit(device);
   }, { once: true });
   fresh.src = source;
   device.append(fresh);
 }
+
+function setHigh(device, high) {
+  device.dataset.high = high;
+  device.style.height = `${high}px`;
+}
+
+// As high as its mail, so that one scrolls the page; who pulled the frame by hand keeps it so.
+function fit(device) {
+  const shown = device.firstElementChild;
+  const mail = shown && shown.contentDocument;
+  const root = mail && mail.URL !== "about:blank" && mail.documentElement;
+  if (!root || device.style.height !== `${device.dataset.high}px`) return;
+  // Next to no height makes it tell what it needs; scroll bars would take of its width.
+  shown.style.height = "1px";
+  root.style.overflow = "hidden";
+  const needed = Math.max(root.scrollHeight, Math.ceil(root.getBoundingClientRect().height));
+  const bar = root.scrollWidth > root.clientWidth ? 16 : 0;
+  root.style.overflow = "";
+  shown.style.height = "";
+  const border = getComputedStyle(device).boxSizing === "border-box" ? device.offsetHeight - device.clientHeight : 0;
+  setHigh(device, Math.max(80, needed + bar + border));
+}
+
+const resized = new ResizeObserver((seen) => {
+  for (const { target, contentRect } of seen) {
+    const wide = String(Math.round(contentRect.width));
+    if (target.dataset.wide !== wide) {
+      target.dataset.wide = wide;
+      fit(target);
+    }
+  }
+});
 
 function findings() {
   const list = look.findings.map((found) => {

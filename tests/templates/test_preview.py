@@ -313,7 +313,7 @@ async def test_policies_let_no_script_of_a_mail_run(workspace: Workspace) -> Non
     assert "frame-ancestors 'none'" in policy
     assert "<script>" not in page.text
     inner = mail.headers["content-security-policy"]
-    assert inner.startswith("sandbox;")
+    assert inner.startswith("sandbox allow-same-origin; default-src 'none'; ")
     assert "script" not in inner
     assert mail.headers["cache-control"] == "no-store"
 

@@ -57,6 +57,9 @@ class Page:
         ]
         for name in ("Page", "Runtime", "Log"):
             self.ask(f"{name}.enable")
+        self.size(width)
+
+    def size(self, width: int) -> None:
         self.ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -125,14 +128,54 @@ SOURCES = "[...document.querySelectorAll('.device iframe')].map(f => f.src)"
 
 
 def test_a_save_shows_at_once_and_the_page_stays_where_it_was(folder: Path, page: Page) -> None:
-    page.says("scrollTo(0, 400)")
+    page.until(HIDDEN, _fits)
+    page.says("scrollTo(0, 100)")
+    assert page.says("scrollY") == 100
     before, height = page.says(SOURCES), page.says("document.body.scrollHeight")
     body = folder / "templates" / "welcome" / "body.html"
     good = body.read_text("utf-8")
     body.write_text(good.replace("Start the tour", "Begin the tour"), "utf-8")
     page.until(SOURCES, lambda now: len(now) == 2 and not set(now) & set(before))
-    assert page.says("scrollY") == 400
+    page.until(HIDDEN, _fits)
+    assert page.says("scrollY") == 100
     assert page.says("document.body.scrollHeight") == height
+    assert page.complaints == []
+
+
+#: How much of each mail is hidden inside its frame, and how much of the frame is empty.
+HIDDEN = """[...document.querySelectorAll('.device iframe')].map(frame => {
+    const root = frame.contentDocument?.documentElement;
+    if (!root?.querySelector('body *')) return [1, 0];
+    const end = Math.max(...[...root.querySelectorAll('body *')].map(
+        each => each.getBoundingClientRect().bottom));
+    return [root.scrollHeight - frame.clientHeight, Math.round(frame.clientHeight - end)];
+})"""
+
+
+def _fits(hidden: list[list[int]]) -> bool:
+    return len(hidden) == 2 and all(over <= 0 and 0 <= empty <= 60 for over, empty in hidden)
+
+
+def test_a_frame_is_as_high_as_its_mail(folder: Path, page: Page) -> None:
+    page.until(HIDDEN, _fits)
+    before = page.says(SOURCES)
+    body = folder / "templates" / "welcome" / "body.html"
+    good = body.read_text("utf-8")
+    more = "<p>One more.</p>" * 40
+    body.write_text(good.replace("</body>", f"{more}</body>"), "utf-8")
+    page.until(SOURCES, lambda now: len(now) == 2 and not set(now) & set(before))
+    page.until(HIDDEN, _fits)
+    # A narrower window makes the wide frame narrower, and so its mail higher.
+    wide = page.says("document.querySelector('.desktop .device').offsetHeight")
+    page.size(500)
+    page.until(HIDDEN, _fits)
+    assert page.says("document.querySelector('.desktop .device').offsetHeight") > wide
+    # Who pulls it keeps it so.
+    page.says("document.querySelector('.desktop .device').style.height = '333px'")
+    before = page.says(SOURCES)
+    body.write_text(good, "utf-8")
+    page.until(SOURCES, lambda now: len(now) == 2 and not set(now) & set(before))
+    assert page.says("document.querySelector('.desktop .device').offsetHeight") == 333
     assert page.complaints == []
 
 
@@ -197,8 +240,10 @@ def test_scripts_of_a_mail_do_not_run_and_reach_nothing(folder: Path, page: Page
     page.until(SOURCES, lambda now: len(now) == 2 and not set(now) & set(before))
     assert page.says("document.title") == f"welcome for {ANNA}"
     frame = "document.querySelector('.device iframe')"
-    assert page.says(f"{frame}.getAttribute('sandbox')") == ""
-    assert page.says(f"{frame}.contentDocument") is None
+    # It can be measured, and has leave for nothing else: no scripts, forms, windows or the top.
+    assert page.says(f"{frame}.getAttribute('sandbox')") == "allow-same-origin"
+    assert page.says(f"{frame}.contentDocument.querySelectorAll('script').length") == 1
+    assert page.says(f"{frame}.contentDocument.querySelector('iframe').contentDocument") is None
     assert page.says("look.source.includes('top.document.title')")
 
 
