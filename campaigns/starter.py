@@ -4,12 +4,18 @@ It looks when the alarm rings, and every half minute besides: what was applied i
 armed then, and a machine that slept through an alarm notices.
 """
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from campaigns.errors import CampaignError
+from campaigns.missed import Decision
 from campaigns.observe import Observer
+from campaigns.plan import Finding
 from campaigns.schedule import Alarm
 from campaigns.starting import Due, NextStart, Starting, due_starts, next_starts, start_due
 from campaigns.store import Clock, Store
@@ -70,8 +76,11 @@ class Starter:
         self._waiting = any(each.behind is not None for each in due)
         said: list[tuple[str, str]] = []
         if any(each.behind is None for each in due):
+            told = await self._opinions(starting, due)
             said = await self._store.write(
-                lambda session: start_due(session, starting, now=now, zone=self._zone)
+                lambda session: start_due(
+                    session, starting, now=now, zone=self._zone, opinions=told
+                )
             )
         for name, words in said:
             self._observer.said(f"campaign {name}: {words}")
@@ -79,6 +88,25 @@ class Starter:
             self._tell(each)
         self._alarm.set({each.campaign: each.at for each in self.coming})
         return bool(said)
+
+    async def _opinions(
+        self, starting: Starting, due: Sequence[Due]
+    ) -> dict[str, Sequence[Finding]]:
+        """What others say of the mails that are about to start; lanes send on meanwhile."""
+        found: dict[str, Sequence[Finding]] = {}
+        for each in due:
+            if starting.opinions is None or each.behind or each.decision is not Decision.START:
+                continue
+            name = each.armed.definition.name
+            # What is wrong with the campaign itself is told by the start.
+            with suppress(CampaignError):
+                found[name] = await asyncio.to_thread(
+                    starting.opinions, name, each.armed.when.only_new
+                )
+            for finding in found.get(name, ()):
+                if finding.level == "warning":
+                    self._observer.said(f"campaign {name}: {finding.what} ({finding.where})")
+        return found
 
     def _look(self, session: Session, now: datetime) -> tuple[list[Due], tuple[NextStart, ...]]:
         return (

@@ -17,6 +17,7 @@ from campaigns.definition import CampaignDefinition, of_body
 from campaigns.errors import AlreadyRan, CampaignError
 from campaigns.findings import findings_of
 from campaigns.missed import Decision, missed, occurrence_of
+from campaigns.plan import Finding
 from campaigns.runs import SCHEDULE, Terms, latest_run, open_run, unanswered
 from campaigns.schedule import next_start
 from campaigns.start import Prepared, begin, drop_unanswered, prepare
@@ -41,6 +42,9 @@ class Starting:
     when_in_doubt: str
     #: 48-bit random hex (12 digits) for a new run.
     token: Callable[[], str]
+    #: (campaign, only who is new) -> what others say of its mail, a spam filter above all. It may
+    #: wait for them, with a limit of its own, and may raise CampaignError.
+    opinions: Callable[[str, bool], Sequence[Finding]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,10 +150,16 @@ def due_starts(session: Session, *, now: datetime, zone: ZoneInfo) -> list[Due]:
 
 
 def start_due(
-    session: Session, starting: Starting, *, now: datetime, zone: ZoneInfo
+    session: Session,
+    starting: Starting,
+    *,
+    now: datetime,
+    zone: ZoneInfo,
+    opinions: Mapping[str, Sequence[Finding]] | None = None,
 ) -> list[tuple[str, str]]:
     """Opens a run for every start that is due; planning then goes on range by range.
 
+    `opinions` are those of `starting`, asked beforehand: an error among them stops that start.
     Returns (campaign, what became of it, in words). Repeatable: an occurrence has one run.
     """
     said: list[tuple[str, str]] = []
@@ -158,14 +168,23 @@ def start_due(
             continue
         try:
             with session.begin_nested():
-                said.append((due.armed.definition.name, _open(session, due, starting, now, zone)))
+                name = due.armed.definition.name
+                told = (opinions or {}).get(name, ())
+                said.append((name, _open(session, due, starting, now, zone, told)))
         except (IntegrityError, AlreadyRan):
             # The unique occurrence: another process was quicker, and that is all there is to do.
             continue
     return said
 
 
-def _open(session: Session, due: Due, starting: Starting, now: datetime, zone: ZoneInfo) -> str:
+def _open(
+    session: Session,
+    due: Due,
+    starting: Starting,
+    now: datetime,
+    zone: ZoneInfo,
+    opinions: Sequence[Finding],
+) -> str:
     name, was = due.armed.definition.name, f"was due {due.local(zone)}"
     if due.decision is Decision.SKIP:
         reason = f'{was}, nothing ran here then, and it says late = "skip"'
@@ -181,7 +200,10 @@ def _open(session: Session, due: Due, starting: Starting, now: datetime, zone: Z
             again=due.armed.when.only_new,
         )
         wrong = what_forbids(
-            prepared, base_url=starting.base_url, link_domains=starting.link_domains
+            prepared,
+            base_url=starting.base_url,
+            link_domains=starting.link_domains,
+            opinions=opinions,
         )
     except CampaignError as error:
         wrong = str(error)
@@ -207,9 +229,16 @@ def _open(session: Session, due: Due, starting: Starting, now: datetime, zone: Z
     return f"starts ({was})"
 
 
-def what_forbids(prepared: Prepared, *, base_url: str, link_domains: Sequence[str] = ()) -> str:
+def what_forbids(
+    prepared: Prepared,
+    *,
+    base_url: str,
+    link_domains: Sequence[str] = (),
+    opinions: Sequence[Finding] = (),
+) -> str:
     """The first finding that stops a start, in words; empty when nothing does."""
-    for finding in findings_of(prepared, base_url=base_url, link_domains=link_domains):
+    own = findings_of(prepared, base_url=base_url, link_domains=link_domains)
+    for finding in (*own, *opinions):
         if finding.level == "error":
             return f"{finding.what} ({finding.where}). {finding.do}"
     return ""

@@ -1,5 +1,6 @@
 """Campaign commands in terms of a workspace: create, plan, start."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,9 @@ def resume_campaign(workspace: Workspace, name: str) -> Run:
     Raises Refused with what forbids it, UnknownCampaign, NotPossible.
     """
     settings, now = workspace.settings, workspace.now()
+    spam: Sequence[Finding] = ()
+    if workspace.database.read(lambda s: unanswered(run_to(s, name, RunState.PAUSED))):
+        spam = audience_spam(workspace, lambda s: _prepared(workspace, s, name))
 
     def work(session: Session) -> Run:
         run = run_to(session, name, RunState.PAUSED)
@@ -247,6 +251,7 @@ def resume_campaign(workspace: Workspace, name: str) -> Run:
                 prepared,
                 base_url=settings.web.base_url,
                 link_domains=settings.templates.link_domains,
+                opinions=spam,
             )
             if wrong:
                 raise Refused(f"Not started: {wrong}")

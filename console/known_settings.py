@@ -281,8 +281,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "templates.spamd",
         "text",
-        "SpamAssassin's daemon, `host:port`, asked for a score by `templates check` and "
-        "`campaigns plan`; unless said, the one on this machine, if there is one. Empty: never.",
+        "SpamAssassin's daemon, `host:port`, asked for a score by `templates check`, `campaigns "
+        "plan` and every start; unless said, the one on this machine, if there is one. Empty: "
+        "never.",
         "127.0.0.1:783",
     ),
     Setting(

@@ -6,7 +6,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -14,7 +14,17 @@ from filelock import FileLock, Timeout
 from sqlalchemy import text
 from sqlmodel import Session
 
-from campaigns import Observer, Office, Sending, Starting, Worker, identity_facts
+from campaigns import (
+    Finding,
+    Observer,
+    Office,
+    Prepared,
+    Sending,
+    Starting,
+    Worker,
+    identity_facts,
+    prepare,
+)
 from console.database import Store
 from console.errors import Refused
 from console.settings import Settings
@@ -127,6 +137,21 @@ def _retry(most: int) -> Callable[[int, str], timedelta | None]:
 def starting(workspace: Workspace) -> Starting:
     """What a start by schedule needs, the same as one by hand."""
     settings = workspace.settings
+
+    def opinions(name: str, only_new: bool) -> Sequence[Finding]:
+        from console.spam_checks import audience_spam
+
+        def prepared(session: Session) -> Prepared:
+            return prepare(
+                session,
+                name,
+                identities=settings.identities,
+                consent_required=settings.consent_required,
+                again=only_new,
+            )
+
+        return audience_spam(workspace, prepared)
+
     return Starting(
         identities=settings.identities,
         consent_required=settings.consent_required,
@@ -134,6 +159,7 @@ def starting(workspace: Workspace) -> Starting:
         link_domains=settings.templates.link_domains,
         when_in_doubt=settings.delivery.when_in_doubt,
         token=lambda: f"{workspace.random.getrandbits(48):012x}",
+        opinions=opinions,
     )
 
 

@@ -84,6 +84,9 @@ def audience_spam(
                 do=each.do,
             )
             found[finding] = None
+            if about_us:
+                # Who does not answer for one mail is not waited for again with the next.
+                return list(found)
     return list(found)
 
 

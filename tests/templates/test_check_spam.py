@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.cli import main
+from console.sending import starting
 from console.spam_checks import scored
+from console.wiring import open_workspace
 from deliverability import SpamRule, SpamScore
 from tests.spamd import free_port, running_spamd
 
@@ -164,3 +166,31 @@ def test_a_mail_that_cannot_be_made_is_not_scored(workspace: Path) -> None:
         ("no-spam-score", "notice", "body.txt")
     ]
     assert "lead.attributes.nothing" in about[0]["what"]
+
+
+def test_a_start_by_schedule_asks_too_and_goes_on_without_an_answer(
+    workspace: Path, spamd: int
+) -> None:
+    write_spam(workspace)
+    campaign = workspace / "campaigns" / "welcome.toml"
+    text = campaign.read_text(encoding="utf-8").replace('"welcome"', '"followup"')
+    campaign.write_text(text, encoding="utf-8")
+    ask(workspace, f'spamd = "127.0.0.1:{spamd}"')
+    assert potok(workspace, "apply").exit_code == 0
+    assert _opinions(workspace) == [("spam-score", "error")]
+    settings = workspace / "potok.toml"
+    settings.write_text(
+        settings.read_text("utf-8").replace(f":{spamd}", f":{free_port()}"), "utf-8"
+    )
+    assert _opinions(workspace) == [("spamd-silent", "warning")]
+
+
+def _opinions(workspace: Path) -> list[tuple[str, str]]:
+    opened = open_workspace(workspace)
+    try:
+        told = starting(opened).opinions
+        assert told is not None
+        found = [(each.id, each.level) for each in told("welcome", False)]
+        return [each for each in found if each[0] != "spam-rule"]
+    finally:
+        opened.close()
