@@ -23,10 +23,9 @@ help:  ## What can be made
 demo: $(VENV)/.installed  ## Set up, then run the main job: 500 leads, real SMTP, sums checked
 	@$(BIN)/potok demo
 
-# Three workers on two cores: many tests wait for a server more than they compute. Tests of a group
-# (loadgroup) stay with one worker, so that none waits for what another prepares.
+# Three workers on two cores: many tests wait for a server more than they compute.
 test: $(VENV)/.installed-dev  ## Set up, then run the tests on SQLite and PostgreSQL
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup --durations 10 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --durations 10 $(ARGS)
 
 check: $(VENV)/.installed-dev  ## Format, lint, types, arrows between rooms, docs in step
 	@$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from console.new_workspace import Answers, make_workspace
 from console.schema import upgrade
 from tests import laws
 
-pytest_plugins = ["tests.receiver", "tests.postgresql"]
+pytest_plugins = ["tests.receiver", "tests.postgresql", "tests.workers"]
 
 # A shell that starts the tests in the background has them ignore Ctrl-C, and every process they
 # start would inherit that: the tests that press it would wait for ever.

@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -147,14 +148,15 @@ def test_no_leads_at_all_is_a_run_without_messages(database: Database) -> None:
 _ZONES = ["Europe/Warsaw", "America/New_York", "Asia/Tokyo", "Pacific/Kiritimati", "", "Mars/X"]
 
 
-def test_every_zone_gets_the_moment_its_window_opens(database: Database) -> None:
+@pytest.mark.slow
+def test_every_zone_gets_the_moment_its_window_opens(database: Database, proof: bool) -> None:
     dice = random.Random(7)
     mixed = [dice.choice(_ZONES) for _ in range(60)]
     for number, name in enumerate(mixed, 1):
         database.write(lambda s, n=number, z=name: add_leads(s, 1, first=n, timezone=z))
     everybody = col(Lead.id) > 0
 
-    @settings(deadline=None)
+    @settings(max_examples=200 if proof else 40)
     @given(
         st.frozensets(st.integers(0, 6), min_size=1),
         st.integers(0, 1439),

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -160,12 +161,16 @@ class Queue(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def test_messages_move_as_the_table_says_and_verify_finds_nothing(sqlite_template: Path) -> None:
+@pytest.mark.slow
+def test_messages_move_as_the_table_says_and_verify_finds_nothing(
+    sqlite_template: Path, proof: bool
+) -> None:
+    """100 random walks through the queue (12 in the short form, others in every run)."""
     Queue.template = sqlite_template
     run_state_machine_as_test(
         Queue,
         settings=settings(
-            max_examples=25,
+            max_examples=100 if proof else 12,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

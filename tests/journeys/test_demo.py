@@ -11,8 +11,6 @@ from filelock import FileLock
 from console.demo.answering import Kind, read_answered
 from console.demo.record import read_record
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def potok(*arguments: str, **more: object) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", "from console.cli import main; main()", *arguments]
