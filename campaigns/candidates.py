@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -72,8 +73,9 @@ _DUE_COLUMNS = (
 )
 
 
-def _recent(days: int, now: datetime) -> tuple[Any, Any]:
-    """How many messages of the last days count against a limit, and when the oldest was sent.
+def _recent(since: str) -> list[ColumnElement[Any]]:
+    """How many messages since the moment of this name count against a limit, and when the oldest of
+    them was sent.
 
     `sending` and `in_doubt` count too: somebody may have received them.
     """
@@ -82,21 +84,21 @@ def _recent(days: int, now: datetime) -> tuple[Any, Any]:
     counted = and_(
         other.c.lead_id == col(Lead.id),
         other.c.state.in_(sorted(WRITTEN)),
-        when > now - timedelta(days=days),
+        when > bindparam(since, type_=Instant),
     )
-    return (
+    return [
         select(func.count()).select_from(other).where(counted).scalar_subquery(),
         select(func.min(when, type_=Instant)).where(counted).scalar_subquery(),
-    )
-
-
-def _counted(cap: FrequencyCap | None, now: datetime) -> list[ColumnElement[Any]]:
-    """What counts against the workspace's limit, then against the lead's own if it has one."""
-    none = [literal(0), literal(None, Instant)]
-    own = [
-        case((col(Wish.per_week).is_not(None), each), else_=null()) for each in _recent(WEEK, now)
     ]
-    return [*(none if cap is None else _recent(cap.days, now)), own[0], own[1]]
+
+
+#: Made once: they take as long as a short claim. Against the workspace's limit, when there is none,
+#: and against the lead's own, if it has one.
+_CAPPED = _recent("capped_since")
+_NO_CAP: list[ColumnElement[Any]] = [literal(0), literal(None, Instant)]
+_OWN = [
+    case((col(Wish.per_week).is_not(None), each), else_=null()) for each in _recent("week_since")
+]
 
 
 def _answered(run: Run, *, sequence: bool) -> ColumnElement[bool]:
@@ -150,7 +152,8 @@ def candidates(
             reason,
             col(Lead.timezone),
             _answered(run, sequence=sequence),
-            *_counted(rules.cap, now),
+            *(_CAPPED if rules.cap is not None else _NO_CAP),
+            *_OWN,
             col(Wish.paused_until),
             col(Wish.per_week),
         )
@@ -164,7 +167,11 @@ def candidates(
     )
     if sequence:
         wanted_rows = wanted_rows.outerjoin(Enrolment, col(Enrolment.message_id) == col(Message.id))
-    return [_facts(session, row, sequence, now) for row in session.execute(wanted_rows).all()]
+    since = {"week_since": now - timedelta(days=WEEK)}
+    if rules.cap is not None:
+        since["capped_since"] = now - timedelta(days=rules.cap.days)
+    found = session.execute(wanted_rows, since).all()
+    return [_facts(session, row, sequence, now) for row in found]
 
 
 def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tuple[Any, ...]:
