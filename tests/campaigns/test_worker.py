@@ -3,6 +3,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+import pytest
 from sqlalchemy import select
 from sqlmodel import Session, col
 
@@ -138,6 +139,15 @@ def test_an_unreachable_server_costs_no_message_an_attempt(database: Database) -
         assert session.scalars(select(Attempt)).all() == []
 
 
+async def taken_some(receiver: ReceiverProcess) -> None:
+    """Waits until the receiver has taken the first mails."""
+    for _ in range(1200):
+        if receiver.accepted():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("nothing arrives")
+
+
 def test_a_pause_from_another_process_stops_the_worker_within_a_moment(
     database: Database, receiver: ReceiverProcess
 ) -> None:
@@ -147,10 +157,13 @@ def test_a_pause_from_another_process_stops_the_worker_within_a_moment(
     async def work() -> None:
         worker = build(database, store, receiver.port, fault=Fault(None, 0))
         task = asyncio.create_task(worker.run())
-        await asyncio.sleep(1.0)
+        await taken_some(receiver)
         await store.write(lambda s: pause(s, "hello", reason="stop"))
-        await asyncio.sleep(2.5)
-        states = await store.read(lambda _: world.states())
+        # The look that sees it is a second away at most, and a mail takes 0.3 s.
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if "sending" not in (states := await store.read(lambda _: world.states())):
+                break
         assert "sending" not in states
         before = len(receiver.accepted())
         await asyncio.sleep(1.0)
@@ -173,7 +186,7 @@ def test_stopping_finishes_what_is_on_the_wire_and_gives_back_the_rest(
     async def work() -> Worker:
         worker = build(database, store, receiver.port, fault=Fault(None, 0))
         task = asyncio.create_task(worker.run())
-        await asyncio.sleep(1.2)
+        await taken_some(receiver)
         worker.stop()
         await asyncio.wait_for(task, 10)
         return worker

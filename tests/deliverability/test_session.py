@@ -72,7 +72,8 @@ async def test_a_line_lost_before_354_took_nothing_and_after_it_leaves_doubt(
     ehlo: str, step: str, how: str
 ) -> None:
     async with Scripted(ehlo=ehlo, **{step: how}) as server:  # type: ignore[arg-type]
-        connection = await open_to(server, timeout=0.2, data_timeout=0.2)
+        patience = 0.5 if how == "silence" else 10.0
+        connection = await open_to(server, timeout=patience, data_timeout=patience)
         outcome = await connection.send(mail())
         assert outcome.phase is Phase(step)
         assert outcome.cause is Cause.NETWORK

@@ -32,9 +32,9 @@ HOSTILE = [
 
 @pytest.mark.parametrize("html", HOSTILE, ids=lambda html: html[:30])
 def test_nothing_makes_it_raise_or_dawdle(html: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert check(files(html))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("name", list(NASTY))

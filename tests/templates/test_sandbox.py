@@ -105,10 +105,10 @@ def test_python_is_out_of_reach(template: str) -> None:
 
 @pytest.mark.parametrize("template", BOMBS)
 def test_what_would_run_away_is_stopped(template: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises((RenderError, SourceError)) as caught:
         render(compile_template("t", files(text=template)), letter())
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     # One line that says what is wrong, and not the values themselves.
     assert len(str(caught.value)) < 400
 
@@ -120,10 +120,10 @@ def test_no_filter_makes_a_long_text_endless(name: str) -> None:
         + {"map": "map('upper')", "money": "money('PLN')"}.get(name, name)
         + " %}{% endfor %}"
     )
-    started = time.monotonic()
+    started = time.process_time()
     with contextlib.suppress(RenderError, SourceError):
         render(compile_template("t", files(text=template)), letter())
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_the_next_lead_is_unharmed_by_the_one_before() -> None:
