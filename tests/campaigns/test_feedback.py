@@ -1,60 +1,16 @@
 """What comes back moves the right message, once."""
 
-from dataclasses import replace
-from pathlib import Path
-
 import pytest
 from sqlalchemy import func, select, update
-from sqlmodel import Session, col
+from sqlmodel import col
 
-from campaigns import (
-    UNSUBSCRIBE,
-    Polled,
-    Run,
-    Taken,
-    answers,
-    latest_run,
-    opt_out,
-    poll,
-    status_of,
-)
-from console.database import Database, Store
-from deliverability import (
-    Arrived,
-    Inbound,
-    InboundKind,
-    MailboxCursor,
-    Maildir,
-    Ticket,
-    Verdict,
-    make_token,
-)
-from leads import Lead
-from tests.campaigns.answering import (
-    DESK,
-    LATER,
-    LINKS,
-    NOT_OURS,
-    bring,
-    events,
-    first,
-    holds,
-    inbox,
-    send_all,
-    suppressed,
-)
+from campaigns import Run, Taken, answers, latest_run, status_of
+from console.database import Database
+from deliverability import Inbound, InboundKind, Verdict
+from tests.campaigns.answering import NOT_OURS, bring, events, first, holds, send_all, suppressed
 from tests.campaigns.world import World, apply_campaign, rows, small_world, start
 from tests.conftest import NOW
 from tests.deliverability.mails import complaint, reply, report
-
-
-@pytest.fixture
-def sent(database: Database) -> World:
-    """Five leads, five mails out."""
-    world = small_world(database, 5)
-    send_all(world)
-    assert world.states() == {"accepted": 5}
-    return world
 
 
 def test_a_reply_is_on_the_timeline_once(sent: World) -> None:
@@ -200,64 +156,6 @@ def test_mail_about_nothing_of_ours_is_kept_and_changes_nothing(sent: World) -> 
         assert len(answers(session)) == 4
 
 
-# --- opting out by mail
-
-
-def token_for(world: World) -> str:
-    message = first(world)
-    assert message.id is not None
-    with world.database.reading() as session:
-        lead = session.get_one(Lead, message.lead_id)
-    return make_token(LINKS, UNSUBSCRIBE, lead.token, message.id)
-
-
-def test_the_mailto_link_is_obeyed_from_any_address(sent: World) -> None:
-    raw = reply("", to="", sender="x@private.example", subject=f"unsubscribe {token_for(sent)}")
-    taken = bring(sent.database, raw, times=2)
-    assert taken is not None and taken.event == "opted_out"
-    (event,) = events(sent.database, "opted_out")
-    assert (event.campaign, event.message_id, event.by) == ("hello", first(sent).id, "mail")
-    assert suppressed(sent.database) == {"l1@d1.example": "opted_out"}
-    assert holds(sent)
-
-
-def test_a_forged_token_opens_nothing(sent: World) -> None:
-    forged = token_for(sent)[:-3] + "xyz"
-    raw = reply("", to="", sender="x@private.example", subject=f"unsubscribe {forged}")
-    taken = bring(sent.database, raw)
-    assert taken is not None and taken.event == ""
-    assert suppressed(sent.database) == {}
-
-
-@pytest.mark.parametrize("answers_ours", [True, False])
-def test_a_lead_who_writes_unsubscribe_is_obeyed(sent: World, answers_ours: bool) -> None:
-    raw = reply("Unsubscribe", to=first(sent).rfc_message_id if answers_ours else "")
-    taken = bring(sent.database, raw)
-    assert taken is not None and taken.event == "opted_out"
-    assert suppressed(sent.database) == {"l1@d1.example": "opted_out"}
-
-
-def test_a_stranger_who_writes_unsubscribe_removes_nobody(sent: World) -> None:
-    bring(sent.database, reply("unsubscribe", to="", sender="stranger@else.example"))
-    assert suppressed(sent.database) == {}
-
-
-def test_pressing_the_link_twice_is_one_wish(sent: World) -> None:
-    message = first(sent)
-    with sent.database.reading() as session:
-        token = session.get_one(Lead, message.lead_id).token
-    ticket = Ticket(purpose=UNSUBSCRIBE, lead_token=token, message_id=message.id or 0)
-    for _ in range(3):
-        asked = sent.database.write(lambda s: opt_out(s, ticket, now=LATER, by="link"))
-        assert asked is not None and asked.done
-        assert asked.sender == "Anna Nowak"
-    assert len(events(sent.database, "opted_out")) == 1
-    # A ticket whose message is somebody else's keeps the wish and names no message.
-    strange = replace(ticket, message_id=(message.id or 0) + 1)
-    sent.database.write(lambda s: opt_out(s, strange, now=LATER, by="link"))
-    assert len(events(sent.database, "opted_out")) == 1
-
-
 # --- evidence settles doubt
 
 
@@ -310,56 +208,3 @@ def test_status_counts_what_came_back(sent: World) -> None:
         assert run is not None
         counted = status_of(session, run).events
     assert (counted["replied"], counted["bounced"]) == (1, 1)
-
-
-# --- polling
-
-
-async def read_it(database: Database, box: Path, *, batch: int = 3) -> Polled:
-    store = Store(database)
-    try:
-        return await poll(store, Maildir(box), DESK, now=LATER, batch=batch)
-    finally:
-        store.close()
-
-
-async def test_a_mailbox_is_read_to_its_end_and_twice_brings_nothing(
-    sent: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = [row.rfc_message_id for row in rows(sent.database, sent.run_id)]
-    mails = [reply(f"Yes {name}", to=name) for name in names]
-    mails += [report(original=names[0]), b"garbage", complaint(original=names[1])]
-    box = inbox(tmp_path, mails)
-    polled = await read_it(sent.database, box)
-    assert polled.new == 8
-    assert polled.events == {"replied": 5, "bounced": 1, "complained": 1}
-    assert polled.unmatched == 1
-    again = await read_it(sent.database, box)
-    assert (again.new, again.events) == (0, {})
-    # Without its memory (a restored database row, another machine) nothing is doubled either.
-    sent.database.write(lambda session: session.execute(update(MailboxCursor).values(position={})))
-    assert (await read_it(sent.database, box)).events == {}
-    assert len(events(sent.database, "replied")) == 5
-    assert holds(sent)
-
-
-async def test_a_mail_that_breaks_the_rules_does_not_stop_those_behind_it(
-    sent: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = first(sent).rfc_message_id
-    from campaigns import polling
-
-    real = polling.take
-
-    def breaks(session: Session, arrived: Arrived, *rest: object, **more: object) -> object:
-        if arrived.raw == b"bad":
-            raise ValueError("never seen")
-        return real(session, arrived, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(polling, "take", breaks)
-    polled = await read_it(sent.database, inbox(tmp_path, [b"bad", reply("Yes", to=name)]))
-    assert polled.events == {"replied": 1}
-    with sent.database.reading() as session:
-        broken = [one for one in answers(session) if one.matched_by.startswith("not understood")]
-    assert len(broken) == 1
-    assert (await read_it(sent.database, tmp_path / "inbox")).new == 0

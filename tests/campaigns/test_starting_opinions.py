@@ -11,7 +11,7 @@ from campaigns.errors import UnknownCampaign
 from campaigns.missed import occurrence_of
 from campaigns.starter import Starter
 from console.database import Database, Store
-from tests.campaigns.test_starting import LATE, MONDAY, arm, newest, runs, starting
+from tests.campaigns.starts import LATE, MONDAY, arm, newest, runs, starting
 from tests.campaigns.world import ZONE
 
 SPAM = Finding(

@@ -23,8 +23,8 @@ from campaigns.settling import cancel_rows, settle_runs
 from campaigns.states import MOVES, RunState, State
 from console.database import Database
 from deliverability import Cause, Outcome, Phase, Verdict
+from tests.campaigns.claims import SENT, TODAY, end, take
 from tests.campaigns.split import world
-from tests.campaigns.test_queue import SENT, TODAY, end, take
 from tests.campaigns.world import ZONE, rows, the_run
 from tests.conftest import NOW
 

@@ -74,8 +74,9 @@ def differing(texts: Iterable[str]) -> list[str]:
     return found
 
 
-def test_odd_addresses_get_the_library_s_answer() -> None:
-    assert differing(odd_addresses()) == []
+@pytest.mark.slow
+def test_odd_addresses_get_the_library_s_answer(proof: bool) -> None:
+    assert differing(odd_addresses(each=1 if proof else 3)) == []
 
 
 def test_long_addresses_get_the_library_s_answer() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from templates import (
@@ -25,6 +25,7 @@ from templates import (
 )
 from templates.greeting import hole, lines_of
 from templates.odd_names import ODDITIES, oddity, printable
+from tests.laws import tried_on
 from tests.templates.letters import LEADS, LINKS, SENDER, files, lead
 from tests.templates.nasty import NASTY, PARTIALS
 
@@ -350,7 +351,7 @@ COMPILED = compile_template(
 )
 
 
-@settings(deadline=None)
+@tried_on(40, long=200)
 @given(people=MANY, cuts=st.tuples(st.integers(0, 30), st.integers(0, 30)))
 def test_tallies_of_parts_make_the_tally_of_all_however_they_are_put_together(
     people: list[Any], cuts: tuple[int, int]
