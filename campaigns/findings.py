@@ -7,7 +7,7 @@ from campaigns.plan import Finding
 from campaigns.start import Prepared
 from campaigns.writing import tracking_over
 from deliverability import Identity, is_loopback
-from templates import check
+from templates import check, web_findings
 
 
 def findings_of(
@@ -26,7 +26,10 @@ def findings_of(
             do=f.do,
         )
         for compiled in (prepared.compiled, *(each for _, each in prepared.others))
-        for f in check(compiled, link_domains=link_domains, tracking=tracking_over(base_url))
+        for f in (
+            *check(compiled, link_domains=link_domains, tracking=tracking_over(base_url)),
+            *(web_findings(compiled) if not base_url else ()),
+        )
     ]
     for identity in prepared.identities:
         found += _opting_out(identity, base_url)

@@ -11,6 +11,7 @@ from campaigns import (
     Message,
     choose_by_link,
     come_back,
+    findings_of,
     look,
     opt_out,
     verify,
@@ -207,6 +208,19 @@ def test_a_plan_says_how_many_paused(database: Database) -> None:
     assert findings() == []
     say(database, 2, pause="begin")
     assert findings() == ["1 of these leads paused their mail"]
+
+
+def test_a_link_that_would_be_empty_stops_a_start(database: Database) -> None:
+    text = "{{ links.preferences }} {{ links.unsubscribe }} {{ sender.postal_address }}"
+    database.write(lambda s: apply_campaign(s, text=text))
+    with database.reading() as session:
+        made = prepared(session)
+    without = findings_of(made, base_url="")
+    assert [(each.id, each.level) for each in without if "web" in each.id] == [
+        ("no-web-address", "error")
+    ]
+    with_one = findings_of(made, base_url="https://mail.example.com")
+    assert "no-web-address" not in {each.id for each in with_one}
 
 
 # The decision ------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from leads import (
     address_key,
     barred_topics,
     consents,
+    erase,
     freeze,
     merge,
     parse_address,
@@ -40,6 +41,7 @@ from leads import (
     suppression_of,
     take_asking,
     wish_of,
+    with_merged,
 )
 from templates import TemplateVersion, compile_template
 from tests.campaigns.answering import LATER, LINKS, events, first, send_all, suppressed
@@ -471,6 +473,19 @@ async def test_nobody_escapes_a_suppression_by_moving(
         held = suppression_of(session, address_key(parse_address("l1@d1.example"), KEY))
         assert held is not None
         assert held.reason == reason
+
+
+async def test_erasing_who_moved_leaves_neither_address(site: Site) -> None:
+    await site.press("address", address=NEW)
+    await site.client.post(confirm_link(site))
+
+    def forget_them(session: Session) -> None:
+        erase(session, with_merged(session, site.lead), dice=Random(1), at=LATER, by="jan")
+
+    site.world.database.write(forget_them)
+    left = repr(site.state())
+    assert NEW not in left
+    assert "l1@d1.example" not in left
 
 
 async def test_a_lead_moves_back_to_where_it_was(site: Site) -> None:
