@@ -17,12 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from campaigns import UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
+from campaigns import PREFERENCES, UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
 from console.database import Database
 from console.web.clicks import ClickBook, add_clicks
 from console.web.pages import asking, confirming, refusing
 from console.web.replies import HEADERS, body_of, headers, html, language_for
-from deliverability import Ticket, read_token
+from deliverability import Ticket, make_token, read_token
 
 #: A mail may load pictures, styles and fonts, as it does in a mail program, and run nothing.
 _MAIL_POLICY = (
@@ -57,7 +57,9 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         language = _language(request, asked)
         if asked is None or asked.done:
             return html(confirming(asked, language))
-        return html(asking(asked, language))
+        # For those who want less and not nothing; beside this page, whatever path a proxy gave it.
+        choosing = make_token(keys, PREFERENCES, ticket.lead_token, ticket.message_id)
+        return html(asking(asked, language, f"../p/{choosing}"))
 
     @app.post("/u/{token}")
     async def leave(token: str, request: Request) -> Response:

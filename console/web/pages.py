@@ -70,15 +70,17 @@ def masked(email: str) -> str:
     return f"{local[:1]}•••@{shown}"
 
 
-def asking(asked: Asked, language: str) -> str:
-    """The page with the button. It changes nothing."""
+def asking(asked: Asked, language: str, choosing: str) -> str:
+    """The page with the button, and the way to the preference page at `choosing`. It changes
+    nothing."""
     said = texts()[language]
     # Without an action it posts to its own address, whatever path a proxy gave it.
     button = (
         '<form method="post"><input type="hidden" name="confirm" value="yes">'
         f'<button type="submit">{said["button"]}</button></form>'
     )
-    return _page(language, "ask", "ask", [_about("ask", asked, said), said["ask_note"]], button)
+    less = f'{said["ask_note"]}</p><p class="quiet"><a href="{escape(choosing)}">{said["less"]}</a>'
+    return _page(language, "ask", "ask", [_about("ask", asked, said), less], button)
 
 
 def confirming(asked: Asked | None, language: str) -> str:

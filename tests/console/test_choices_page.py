@@ -251,6 +251,16 @@ async def test_nobody_lifts_what_was_not_their_own_word(site: Site) -> None:
         assert suppressed(site.world.database) == {"l1@d1.example": reason}
 
 
+async def test_the_opt_out_page_leads_here_for_those_who_want_less(site: Site) -> None:
+    before = site.state()
+    opt_out = site.link(purpose="unsubscribe").replace("/p/", "/u/")
+    page = await site.client.get(opt_out)
+    (link,) = re.findall(r'href="([^"]+)"', page.text)
+    found = await site.client.get(httpx.URL(str(page.url)).join(link))
+    assert ticked(found.text) == {"topic=news", "frequency=any"}
+    assert site.state() == before
+
+
 async def test_two_records_of_one_person_choose_together(site: Site) -> None:
     other = 2
     site.world.database.write(lambda s: merge(s, other, site.lead, at=LATER, by="jan"))

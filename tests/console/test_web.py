@@ -259,9 +259,8 @@ def test_a_taken_port_is_said_in_a_sentence() -> None:
 
 
 def test_names_cannot_write_html() -> None:
-    page = asking(
-        Asked(email="<b>@<i>.example", language="", sender="<script>x</script>", done=False), "en"
-    )
+    asked = Asked(email="<b>@<i>.example", language="", sender="<script>x</script>", done=False)
+    page = asking(asked, "en", "../p/x")
     assert "<script>" not in page
     assert "<b>" not in page
 
