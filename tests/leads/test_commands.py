@@ -106,7 +106,7 @@ def test_rejected_rows_can_be_corrected_and_brought_again(filled: Path) -> None:
 
 def test_show_tells_everything(filled: Path) -> None:
     shown = answer(filled, "show", "ANNA@firma.example")
-    assert list(shown)[-4:] == ["preferences", "consent", "suppression", "timeline"]
+    assert list(shown)[-5:] == ["preferences", "consent", "chose", "suppression", "timeline"]
     assert shown["name"] == "Anna Nowak"
     assert shown["company"] == "Żółć i Spółka"
     assert shown["country"] == "PL"
