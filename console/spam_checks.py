@@ -123,7 +123,9 @@ def scored(score: SpamScore, where: str, for_whom: str) -> Iterator[Finding]:
         # Adding nothing turns a negative zero into a zero.
         what=f"SpamAssassin gives {score.score + 0.0:.1f} points ({score.threshold:.1f} make spam) "
         f"to the mail as for {for_whom}" + (f": {small}" if small and not high else ""),
-        do="change what the rules below complain about" if high else "nothing, this is good",
+        do="change what its rules complain about; potok templates check lists them"
+        if high
+        else "nothing, this is good",
     )
     if high:
         yield from _rules(score, where)
