@@ -28,7 +28,22 @@ _WHY = """CASE WHEN merged_into IS NOT NULL THEN 'merged' WHEN erased_at IS NOT 
  WHEN suppressed IN ('manual', 'imported') THEN 'suppressed' ELSE suppressed END"""
 _BARRED = "(merged_into IS NOT NULL OR erased_at IS NOT NULL OR suppressed IS NOT NULL)"
 _FREE = f"NOT EXISTS (SELECT 1 FROM lead AS other WHERE other.id = {{}} AND {_BARRED})"
+#: Who switched the topic off, paused, or has had what it wants a week: from their own, few side.
+_WISHES = """SELECT lead_id, CASE WHEN paused_until > {now} THEN 'paused_by_lead' ELSE 'capped' END
+ AS reason FROM wish WHERE paused_until > {now} OR (per_week IS NOT NULL AND per_week <= (SELECT
+ count(*) FROM event WHERE event.lead_id = wish.lead_id AND +event.kind = 'sent'
+ AND event.at > {7}))
+ UNION ALL SELECT id, 'consent_withdrawn' FROM lead JOIN barred_topic USING (address_key)
+ WHERE topic = 'news'"""
 _WITHDREW = "(SELECT lead_id FROM consent WHERE topic IN ('', 'news') AND state = 'withdrawn')"
+
+
+def _put_off(fits: str) -> str:
+    """Those of them whom the rule fits."""
+    return f"""
+        UNION ALL SELECT reason, count(*) FROM ({_WISHES}) AS few
+            WHERE {fits} AND lead_id NOT IN {_WITHDREW} AND {_FREE.format("lead_id")}
+            GROUP BY reason"""
 
 
 def _in_range(where: str) -> str:
@@ -38,7 +53,8 @@ def _in_range(where: str) -> str:
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE {where} AND {_BARRED} GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(*) FROM lead
             WHERE {where} AND +lead.id IN {_WITHDREW}
-            AND {_FREE.format("lead.id")}"""
+            AND {_FREE.format("lead.id")}
+        {_put_off(f"EXISTS (SELECT 1 FROM lead WHERE lead.id = few.lead_id AND {where})")}"""
 
 
 def _in_table(table: str, where: str, *, distinct: str = "count(DISTINCT lead_id)") -> str:
@@ -49,7 +65,8 @@ def _in_table(table: str, where: str, *, distinct: str = "count(DISTINCT lead_id
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE +lead.id IN ({ids}) AND {_BARRED}
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', {distinct} FROM {table}
-            WHERE {where} AND lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}"""
+            WHERE {where} AND lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}
+        {_put_off(f"+lead_id IN ({ids})")}"""
 
 
 def _not_in(ids: str) -> str:
@@ -60,7 +77,8 @@ def _not_in(ids: str) -> str:
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(DISTINCT lead_id)
             FROM {_WITHDREW} AS back
-            WHERE lead_id NOT IN ({ids}) AND {_FREE.format("lead_id")}"""
+            WHERE lead_id NOT IN ({ids}) AND {_FREE.format("lead_id")}
+        {_put_off(f"+lead_id NOT IN ({ids})")}"""
 
 
 def _often(ids: str) -> str:
@@ -69,13 +87,15 @@ def _often(ids: str) -> str:
         UNION ALL SELECT {_WHY}, count(*) FROM lead WHERE +lead.id IN ({ids}) AND {_BARRED}
             GROUP BY 1
         UNION ALL SELECT 'consent_withdrawn', count(*) FROM ({ids}) AS many
-            WHERE lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}"""
+            WHERE lead_id IN {_WITHDREW} AND {_FREE.format("lead_id")}
+        {_put_off(f"+lead_id IN ({ids})")}"""
 
 
 def _one_pass(where: str) -> str:
     return f"""
         SELECT CASE WHEN {_BARRED} THEN {_WHY}
-            WHEN lead.id IN {_WITHDREW} THEN 'consent_withdrawn' END AS why, count(*)
+            WHEN lead.id IN {_WITHDREW} THEN 'consent_withdrawn' ELSE
+            (SELECT reason FROM ({_WISHES}) AS few WHERE few.lead_id = lead.id) END AS why, count(*)
         FROM lead WHERE {where} GROUP BY why"""
 
 
@@ -90,12 +110,12 @@ class Typical:
     def by_hand(self, dialect: str, now: datetime = NOW) -> str:
         statement = self.sqlite
         if dialect == "postgresql":
-            statement = self.postgresql or self.sqlite.replace("+lead", "lead")
-        for days in (7, 14, 30):
+            statement = self.postgresql or self.sqlite
+            statement = statement.replace("+lead", "lead").replace("+event", "event")
+        for days in (0, 7, 14, 30):
             moment = (now - timedelta(days=days)).strftime("%Y-%m-%d %H:%M:%S.000000")
-            statement = statement.replace(
-                f"{{{days}}}", f"'{moment}+00'" if dialect == "postgresql" else f"'{moment}'"
-            )
+            said = f"'{moment}+00'" if dialect == "postgresql" else f"'{moment}'"
+            statement = statement.replace(f"{{{days or 'now'}}}", said)
         return statement
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     String,
@@ -25,6 +27,8 @@ from leads.tables import Consent, Lead, Suppression
 from leads.wish_tables import BarredTopic, Wish
 
 _WITHDRAWN = literal("consent_withdrawn")
+# As expressions: a list of values would be spelt out anew each time a statement is executed.
+_LISTED = [literal("manual"), literal("imported")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,7 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
     suppressed = (
         select(
             case(
-                (col(Suppression.reason).in_(["manual", "imported"]), literal("suppressed")),
+                (col(Suppression.reason).in_(_LISTED), literal("suppressed")),
                 else_=col(Suppression.reason),
             )
         )
@@ -128,7 +132,7 @@ def barred(lead: type[Lead] = Lead) -> ColumnElement[bool]:
 
 def why_barred() -> ColumnElement[str]:
     """The reason of a barred lead, as `why_left_out` calls it; NULL for others."""
-    listed = col(Lead.suppressed).in_(["manual", "imported"])
+    listed = col(Lead.suppressed).in_(_LISTED)
     return case(
         (col(Lead.merged_into).is_not(None), literal("merged")),
         (col(Lead.erased_at).is_not(None), literal("erased")),
@@ -144,23 +148,43 @@ def who_withdrew(
 
     All of them, or those with `low` < id <= `high`.
     """
+    took_back = who_took_back(permission, low, high)
+    if not permission.topic:
+        return took_back
+    both = union_all(took_back, who_switched_off(permission, low, high)).subquery()
+    return select(both.c.lead_id)
+
+
+# Made once for each permission: a short count takes no longer.
+@lru_cache(maxsize=64)
+def who_took_back(
+    permission: Permission, low: int | None = None, high: int | None = None
+) -> Select[Any]:
+    """Those of them that took their consent back."""
     took_back = select(col(Consent.lead_id)).where(
         col(Consent.topic).in_(_topics(permission)),
         # Spelt out, or SQLite would not know that the index is for this state.
         col(Consent.state) == literal_column("'withdrawn'"),
     )
-    took_back = _between(took_back, col(Consent.lead_id), low, high)
-    if not permission.topic:
-        return took_back
-    # Mostly the same leads: but the bar belongs to the address and is older than a lead may be.
+    return _between(took_back, col(Consent.lead_id), low, high)
+
+
+@lru_cache(maxsize=64)
+def who_switched_off(
+    permission: Permission, low: int | None = None, high: int | None = None
+) -> Select[Any]:
+    """Those of them that switched the topic off, which nobody does about no topic.
+
+    Mostly they took it back as well: but the bar belongs to the address and is older than a lead
+    may be.
+    """
     other = aliased(Lead)
     switched_off: Select[Any] = (
         select(col(other.id).label("lead_id"))
         .join(BarredTopic, col(BarredTopic.address_key) == col(other.address_key))
         .where(col(BarredTopic.topic) == permission.topic)
     )
-    both = union_all(took_back, _between(switched_off, col(other.id), low, high)).subquery()
-    return select(both.c.lead_id)
+    return _between(switched_off, col(other.id), low, high)
 
 
 def who_paused(now: datetime) -> Select[Any]:
@@ -168,5 +192,5 @@ def who_paused(now: datetime) -> Select[Any]:
     return select(col(Wish.lead_id)).where(col(Wish.paused_until) > now)
 
 
-def _topics(permission: Permission) -> list[str]:
-    return ["", permission.topic] if permission.topic else [""]
+def _topics(permission: Permission) -> list[BindParameter[str]]:
+    return [literal(topic) for topic in ("", permission.topic)[: 1 + bool(permission.topic)]]

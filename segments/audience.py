@@ -11,6 +11,7 @@ from sqlmodel import Session
 from leads import FrequencyCap, Permission
 from segments.counting import by_lead, counts
 from segments.errors import SegmentError
+from segments.putting_off import moments
 from segments.tree import Rule
 
 #: A count of so few leads is made a second time, lead by lead.
@@ -49,7 +50,8 @@ def audience(
 
     What it costs on 1,000,000 leads, beside SQL written by hand: `benchmarks/README.md`.
     """
-    rows = session.execute(counts(rule, permission, now=now, zone=zone, cap=cap)).all()
+    statement = counts(rule, permission, now=now, zone=zone, cap=cap)
+    rows = session.execute(statement, moments(cap, now)).all()
     found = _audience(rows)
     several = any(row.everybody for row in rows)
     if several and found.matching <= FEW:

@@ -5,10 +5,10 @@ there without being read, and those left out are found from their own, few side.
 at every lead once anyway: they are grouped as they pass.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from datetime import tzinfo as Zone  # noqa: N812
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,7 +16,6 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
-    and_,
     case,
     cast,
     exists,
@@ -33,21 +32,18 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from sqlmodel import col
 
 from leads import (
-    WEEK,
-    Event,
     FrequencyCap,
     Lead,
     Permission,
-    Wish,
     barred,
-    who_paused,
-    who_withdrew,
+    who_took_back,
     why_barred,
     why_left_out,
     why_left_out_of,
 )
 from segments.clauses import Clause
 from segments.dialects import unindexed
+from segments.putting_off import Later, later, put_off
 from segments.sql import where
 from segments.terms import Field
 from segments.tree import AllOf, Compare, Condition, InSegment, OneOf, Rule
@@ -59,21 +55,20 @@ def counts(
     """A statement with rows (reason, leads, everybody).
 
     Where `everybody` is true, `leads` are all the rule fits; else those left out for `reason`, or
-    for NULL those who are not. Either the one or the other NULL row is there.
+    for NULL those who are not. Either the one or the other NULL row is there. To be executed with
+    `moments(cap, now)`.
     """
     narrow = is_narrow(rule)
     clause = where(rule, now=now, zone=zone, whole=not narrow)
-    later = _later(cap, now)
     if permission.consent_required:
         # Those without consent are no small side.
-        return _grouped(clause, why_left_out_of(permission), later)
-    withdrew = who_withdrew(permission)
+        return _grouped(clause, why_left_out_of(permission), later(cap, now))
     by_ids = _by_ids(clause)
     if by_ids is not None:
-        return _apart(by_ids, withdrew, later)
+        return _apart(by_ids, permission, cap)
     if narrow:
-        return _apart(_Narrow(clause), withdrew, later)
-    return _grouped(clause, why_left_out_of(permission), later)
+        return _apart(_Narrow(clause), permission, cap)
+    return _grouped(clause, why_left_out_of(permission), later(cap, now))
 
 
 def by_lead(
@@ -81,7 +76,7 @@ def by_lead(
 ) -> Any:
     """The same rows, each lead the rule fits asked for its own reason, as a claim asks."""
     clause = where(rule, now=now, zone=zone, whole=not is_narrow(rule))
-    return _grouped(clause, why_left_out(permission), _later(cap, now))
+    return _grouped(clause, why_left_out(permission), later(cap, now))
 
 
 def is_narrow(rule: Rule) -> bool:
@@ -105,41 +100,9 @@ def _indexed(condition: Condition, rule: Rule) -> bool:
             return False
 
 
-#: Reason -> the leads that get nothing now, but may later.
-_Later = Mapping[str, Select[Any]]
-
-
-def _later(cap: FrequencyCap | None, now: datetime) -> _Later:
-    return {"paused_by_lead": who_paused(now), "capped": often_written(cap, now)}
-
-
-def often_written(cap: FrequencyCap | None, now: datetime) -> Select[Any]:
-    """Ids of the leads that have had their share, by the workspace's limit or their own; counted
-    like the claim does."""
-    sent = unindexed(col(Event.kind)) == "sent"
-    mine = and_(
-        col(Event.lead_id) == col(Wish.lead_id), sent, col(Event.at) > now - timedelta(days=WEEK)
-    )
-    got = select(func.count()).select_from(Event).where(mine).correlate(Wish).scalar_subquery()
-    # Few leads have a limit of their own: each is asked for its own few events.
-    own = select(col(Wish.lead_id)).where(
-        col(Wish.per_week).is_not(None), got >= col(Wish.per_week)
-    )
-    if cap is None:
-        return own
-    often = (
-        select(col(Event.lead_id))
-        .where(col(Event.kind) == "sent", col(Event.at) > now - timedelta(days=cap.days))
-        .group_by(col(Event.lead_id))
-        .having(func.count() >= cap.messages)
-    )
-    both = union_all(often, own).subquery()
-    return select(both.c.lead_id)
-
-
-def _grouped(clause: Clause, why: ColumnElement[Any], later: _Later) -> Any:
+def _grouped(clause: Clause, why: ColumnElement[Any], leads_later: Later) -> Any:
     """Every lead the rule fits, read once."""
-    held = [(col(Lead.id).in_(ids), literal(reason)) for reason, ids in later.items()]
+    held = [(col(Lead.id).in_(ids), literal(reason)) for reason, ids in leads_later.items()]
     why = func.coalesce(why, case(*held, else_=null()))
     reason = cast(why, String).label("reason")
     leads = select(reason).select_from(Lead).where(clause).subquery()
@@ -171,12 +134,13 @@ class _Narrow:
     def barred(self) -> Clause:
         return self.clause
 
-    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+    def has(self, lead_id: Any) -> Clause:
+        return select(1).select_from(Lead).where(col(Lead.id) == lead_id, self.clause).exists()
+
+    def among(self, ids: Select[Any]) -> Select[Any]:
         # The range is walked and the ids are looked up, not the other way round; no row of `lead`
         # is read for that, since the index holds the id.
-        mine = unindexed(col(Lead.id))
-        outside = (mine.not_in(each) for each in others)
-        return self._count(mine.in_(ids), *outside, _free(col(Lead.id)))
+        return self._count(unindexed(col(Lead.id)).in_(ids), _free(col(Lead.id)))
 
     def _count(self, *more: Clause) -> Select[Any]:
         return select(func.count()).select_from(Lead).where(self.clause, *more)
@@ -198,10 +162,13 @@ class _Named:
         [lead_id] = self.ids.selected_columns
         return self.ids.where(lead_id == col(Lead.id)).correlate(Lead).exists()
 
-    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+    def has(self, lead_id: Any) -> Clause:
+        clause: Clause = unindexed(lead_id).in_(self.ids)
+        return clause
+
+    def among(self, ids: Select[Any]) -> Select[Any]:
         [mine] = self.ids.selected_columns
-        outside = (unindexed(mine).not_in(each) for each in others)
-        return self._count(mine.in_(ids), *outside, _free(mine))
+        return self._count(mine.in_(ids), _free(mine))
 
     def _count(self, *more: Clause) -> Select[Any]:
         if self.ids._group_by_clauses:  # by lead: each stands there once
@@ -223,45 +190,53 @@ class _Others:
     def barred(self) -> Clause:
         return unindexed(col(Lead.id)).not_in(self.ids)
 
-    def among(self, ids: Select[Any], *others: Select[Any]) -> Select[Any]:
+    def has(self, lead_id: Any) -> Clause:
+        clause: Clause = lead_id.not_in(self.ids)
+        return clause
+
+    def among(self, ids: Select[Any]) -> Select[Any]:
         found = ids.subquery()
         [lead_id] = found.c
-        outside = (lead_id.not_in(each) for each in (self.ids, *others))
-        return select(func.count(lead_id.distinct())).where(*outside, _free(lead_id))
+        return select(func.count(lead_id.distinct())).where(self.has(lead_id), _free(lead_id))
 
 
 def _apart(
-    found: _Narrow | _Named | _Others,
-    withdrew: Select[Any],
-    later: _Later,
+    found: _Narrow | _Named | _Others, permission: Permission, cap: FrequencyCap | None
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
-
-    def row(reason: str, counted: Select[Any]) -> Select[Any]:
-        return counted.add_columns(cast(literal(reason), String), literal(0))
-
     # Plain branches, no subqueries: PostgreSQL works on several at a time.
     first = found.everybody()
     [everybody] = first.selected_columns
-    parts = [
-        first.with_only_columns(
-            everybody.label("leads"),
-            cast(null(), String).label("reason"),
-            literal(1).label("everybody"),
-            maintain_column_froms=True,
-        ),
-        select(func.count(), _WHY, literal(0))
-        .select_from(Lead)
-        .where(found.barred(), _BARRED)
-        .group_by(_WHY),
-        row("consent_withdrawn", found.among(withdrew)),
-    ]
-    before = [withdrew]
-    for reason, ids in later.items():
-        # Where nobody chose or had anything, the database sees it without looking at leads.
-        parts.append(row(reason, found.among(ids, *before).where(ids.exists())))
-        before.append(ids)
-    return union_all(*parts)
+    few, who = _by_choice(permission, cap)
+    return union_all(
+        first.with_only_columns(everybody.label("leads"), *_ALL, maintain_column_froms=True),
+        _BARRED_ROWS.where(found.barred()),
+        found.among(who_took_back(permission)).add_columns(*_TOOK_BACK),
+        few.where(found.has(who)),
+    )
+
+
+_ALL = (cast(null(), String).label("reason"), literal(1).label("everybody"))
+_TOOK_BACK = (cast(literal("consent_withdrawn"), String), literal(0))
+_BARRED_ROWS = (
+    select(func.count(), _WHY, literal(0)).select_from(Lead).where(_BARRED).group_by(_WHY)
+)
+
+
+@lru_cache(maxsize=64)
+def _by_choice(permission: Permission, cap: FrequencyCap | None) -> tuple[Any, Any]:
+    """Those left out by what they chose, counted by reason; and the id the rule is asked about.
+
+    They are few: they are walked, not those whom the rule fits.
+    """
+    few = put_off(permission, cap)
+    others = few.c.lead_id.not_in(who_took_back(permission))
+    counted = (
+        select(func.count(), cast(few.c.reason, String), literal(0))
+        .where(others, _free(few.c.lead_id))
+        .group_by(few.c.reason)
+    )
+    return counted, few.c.lead_id
 
 
 def _by_ids(clause: Clause) -> _Named | _Others | None:

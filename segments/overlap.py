@@ -10,8 +10,9 @@ from sqlmodel import Session, col
 
 from leads import FrequencyCap, Lead, Permission, mailable, who_paused, why_left_out
 from segments.clauses import Clause
-from segments.counting import is_narrow, often_written
+from segments.counting import is_narrow
 from segments.errors import SegmentError
+from segments.putting_off import often_written
 from segments.sql import where
 from segments.tree import Rule
 
