@@ -14,7 +14,8 @@ Read        cli/ (its frame, then one file per command group); what is set: know
             starting_files.py, doctor.py; what Tab offers: completing.py, rule_words.py, glimpse.py;
             commands of several rooms: campaigning.py, planning.py, sending.py, attending.py,
             answers.py, importing.py, exporting.py, facts_files.py, suppressing.py, parting.py;
-            mails looked at: previews.py, send_test.py, mail_parts.py, leafing.py, previewing.py,
-            serving_look.py, chromium.py, shots.py, covering.py, covering_desk.py, checking.py,
-            spam_checks.py; web/ (the opt-out page, the preview); demo/
+            mails looked at: template_folders.py, previews.py, send_test.py, mail_parts.py,
+            leafing.py, previewing.py, serving_look.py, chromium.py, shots.py, covering.py,
+            covering_desk.py, checking.py, spam_checks.py; web/ (the opt-out page, the preview);
+            demo/
 """

@@ -14,6 +14,7 @@ from console.errors import SettingsError
 from console.kinds import CAMPAIGN, KINDS, SEGMENT, SEQUENCE, TEMPLATE, Kind
 from console.sections import Source, read_toml
 from console.settings import Settings
+from console.template_folders import folder_files, folder_of
 from console.unchanged import as_it_was
 from leads import JsonObject
 
@@ -143,7 +144,7 @@ def _templates(
         if not _NAME.match(path.name):
             mistakes.add(_NO_NAME.format(TEMPLATE.file(path.name)))
             continue
-        files = {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.is_file()}
+        files = folder_files(path)
         body = applied.get(path.name)
         if body is not None and as_it_was(body, files, partials, segments):
             yield Definition(kind=TEMPLATE.word, name=path.name, body=body)
@@ -155,7 +156,9 @@ def _templates(
         except templates.SourceError as error:
             file = error.where.partition(":")[0]
             place = (
-                "templates" if file in partials and file not in files else TEMPLATE.file(path.name)
+                "templates"
+                if file in partials and file not in files
+                else TEMPLATE.file(folder_of(path, file))
             )
             mistakes.add(f"{place.rstrip('/')}/{error}")
         else:

@@ -9,6 +9,7 @@ from typing import NoReturn
 from campaigns import Circumstances, Office, Written, asks, circumstances, write_trial
 from console.definitions import segment_bodies
 from console.errors import Refused
+from console.template_folders import folder_files
 from console.wiring import Workspace
 from deliverability import Identity
 from leads import (
@@ -39,7 +40,7 @@ def template_files(workspace: Workspace, name: str) -> tuple[dict[str, bytes], d
     folder = workspace.path / "templates" / name
     beside = sorted(path for path in folder.parent.glob("_*") if path.is_file())
     partials = {path.name: path.read_bytes() for path in beside if is_partial(path.name)}
-    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.is_file()}, partials
+    return folder_files(folder), partials
 
 
 def refuse_unknown(what: str, name: str, known: list[str]) -> NoReturn:

@@ -27,9 +27,11 @@ from templates.enclosed import Enclosed, is_partial
 from templates.errors import RenderError, SourceError, TemplateError
 from templates.fields import Letter, Links, Sender
 from templates.finding import Finding
+from templates.message_file import MESSAGE
 from templates.odd_names import ODDITIES
 from templates.render import render, render_again
 from templates.rendered import Rendered
+from templates.source import files_like, like_of
 from templates.starters import starters
 from templates.tables import TemplateVersion
 from templates.traits import OF_LEADS, Trait, TraitKind, Tried, traits
@@ -47,6 +49,9 @@ __all__ = [
     "Rendered",
     "Enclosed",
     "is_partial",
+    "MESSAGE",
+    "like_of",
+    "files_like",
     "check",
     "Tracking",
     "Finding",

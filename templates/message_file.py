@@ -13,7 +13,7 @@ from templates.fields import LEAD_FIELDS, OPEN_FIELDS
 MESSAGE = "message.toml"
 KEYS = (
     *("subject", "preheader", "topic", "language", "description", "defaults"),
-    *("attachment", "links", "track_links"),
+    *("attachment", "links", "track_links", "like"),
 )
 _ATTACHMENT_KEYS = ("file", "name", "type")
 #: What web statistics read; the three that say where a visit came from.
@@ -40,7 +40,7 @@ def suggestion(word: str, known: tuple[str, ...]) -> str:
 class MessageFile:
     """`message.toml` while it is read: every complaint knows its line."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, like: "MessageFile | None" = None) -> None:
         self.text = text
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
@@ -52,6 +52,14 @@ class MessageFile:
         for key in self.data:
             if key not in KEYS:
                 raise self.error(key, f'unknown key "{key}"', suggestion(key, KEYS))
+        if like is not None:
+            if "like" in like.data:
+                name = self.data["like"]
+                do = f'write like = "{like.data["like"]}", or give it a body of its own'
+                raise self.error("like", f'"{name}" is like another template itself', do)
+            # What is said of the template is not said of the one it is like.
+            theirs = {key: value for key, value in like.data.items() if key != "description"}
+            self.data = theirs | self.data
 
     def error(self, key: str, what: str, do: str = "") -> SourceError:
         return SourceError(f"{MESSAGE}:{line_of(self.text, key)}", what, do)

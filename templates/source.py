@@ -4,6 +4,7 @@
                      [defaults.pl], [[attachment]], [links]
     body.html        the HTML part           body.pl.html    the same for leads who speak Polish
     body.txt         the text part           body.pl.txt
+                     (like = "welcome": what is not here is as in templates/welcome)
     _footer.html     a partial, for `{% include "_footer.html" %}`
     logo.png         a picture, for `<img src="logo.png">`
 
@@ -11,6 +12,7 @@
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,6 +80,55 @@ def _named(partials: Mapping[str, str], texts: list[str]) -> list[str]:
     return sorted(named)
 
 
+def like_of(message: bytes) -> str:
+    """The name of the template that a `message.toml` says its own is like; empty for none.
+
+    What cannot be read is told when the template is compiled.
+    """
+    try:
+        name = tomllib.loads(message.decode("utf-8-sig")).get("like", "")
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return ""
+    return name if isinstance(name, str) else ""
+
+
+def files_like(
+    own: Mapping[str, bytes], like: str, theirs: Mapping[str, bytes]
+) -> dict[str, bytes]:
+    """The files of a template that is like another, whose `message.toml` goes by a longer name.
+
+    A body of its own takes the place of all bodies of the other.
+    """
+    written = any(_BODY.fullmatch(name) for name in own)
+    taken = {
+        name: data
+        for name, data in theirs.items()
+        if name != MESSAGE and not (written and _BODY.fullmatch(name))
+    }
+    if MESSAGE in theirs:
+        taken[f"{like}/{MESSAGE}"] = theirs[MESSAGE]
+    return {**taken, **own}
+
+
+def _message(files: Mapping[str, bytes]) -> tuple[MessageFile, str]:
+    """`message.toml`, completed by that of the template it is like; and the file name of that."""
+    message = MessageFile(_text(MESSAGE, files[MESSAGE]))
+    like = message.word("like").strip()
+    if not like:
+        if "like" in message.data:
+            raise message.error("like", "like is empty", "write the name of a template")
+        return message, ""
+    other = f"{like}/{MESSAGE}"
+    if other not in files:
+        do = "potok templates list shows them"
+        raise message.error("like", f'there is no template "{like}" to be like', do)
+    try:
+        theirs = MessageFile(_text(other, files[other]))
+    except SourceError as error:
+        raise message.error("like", f'"{like}" cannot be read: {error}') from None
+    return MessageFile(message.text, theirs), other
+
+
 def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> Source:
     """A folder's files, checked for names and keys; the Jinja in them is not looked at yet.
 
@@ -85,7 +136,7 @@ def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> So
     """
     if MESSAGE not in files:
         raise SourceError(MESSAGE, "is missing", 'it holds the subject: subject = "..."')
-    message = MessageFile(_text(MESSAGE, files[MESSAGE]))
+    message, like = _message(files)
     own = message.language()
     attachments = message.attachments(files)
     attached = {each.file for each in attachments}
@@ -103,7 +154,7 @@ def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> So
             bodies[body[2]]["" if language == own else language] = text
         elif name.startswith("_"):
             found[name] = text
-        elif name != MESSAGE:
+        elif name not in (MESSAGE, like):
             do = suggestion(name, (MESSAGE, "body.html", "body.txt", f"body.{own}.html"))
             raise SourceError(name, "is no file of a template", do + "; partials start with _")
     if not bodies["html"].get("") and not bodies["txt"].get(""):

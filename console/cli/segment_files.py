@@ -12,6 +12,7 @@ from console.sections import read_toml
 from console.wiring import Workspace
 from leads import Permission
 from segments import Rule, SegmentDefinition, SegmentError
+from templates import like_of
 
 FOLDER = "segments"
 
@@ -100,6 +101,9 @@ def topic_of(workspace: Workspace, template: str) -> str:
         hint = f'did you mean "{near[0]}"?' if near else f"there is: {', '.join(known) or 'none'}"
         raise Refused(f'there is no template "{template}"; {hint}')
     data, _ = read_toml(path, f"templates/{template}/message.toml")
+    like = like_of(path.read_bytes())
+    if like and "topic" not in data:
+        return topic_of(workspace, like)
     return str(data.get("topic", ""))
 
 

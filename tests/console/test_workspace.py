@@ -238,3 +238,20 @@ def test_an_identity_a_campaign_names_must_exist(home: Path, potok: Run) -> None
 def test_a_name_that_is_taken_is_refused_by_value(home: Path, now: datetime) -> None:
     with pytest.raises(Refused, match="is a file"):
         make_workspace(home / "potok.toml", Answers(), now=now)
+
+
+def test_a_change_of_a_template_changes_those_that_are_like_it(
+    home: Path, potok: Run, document: Document
+) -> None:
+    short = home / "templates" / "short"
+    short.mkdir()
+    (short / "message.toml").write_text('like = "welcome"\nsubject = "Three steps"\n')
+    assert potok("apply").exit_code == 0
+    assert document("plan")["changes"] == []
+    body = home / "templates" / "welcome" / "body.html"
+    body.write_text(body.read_text().replace("</body>", "<p>one more</p></body>"))
+    changed = {each["name"] for each in document("plan")["changes"]}
+    assert {"short", "welcome"} <= changed
+    assert potok("segments", "count", "everyone", "--template", "short").exit_code == 0
+    body.write_text("{% if %}")
+    assert "templates/welcome/body.html:1" in potok("plan").stderr
