@@ -26,9 +26,15 @@ from sqlmodel import col
 from leads.tables import Consent, Lead, Suppression
 from leads.wish_tables import BarredTopic, Wish
 
-_WITHDRAWN = literal("consent_withdrawn")
+
+def _word(text: str) -> ColumnElement[str]:
+    """A word that is always the same, spelt out: parameters cost more than a short count."""
+    return literal_column(f"'{text}'", String)
+
+
+_WITHDRAWN = _word("consent_withdrawn")
 # As expressions: a list of values would be spelt out anew each time a statement is executed.
-_LISTED = [literal("manual"), literal("imported")]
+_LISTED = [_word("manual"), _word("imported")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,7 +60,7 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
     suppressed = (
         select(
             case(
-                (col(Suppression.reason).in_(_LISTED), literal("suppressed")),
+                (col(Suppression.reason).in_(_LISTED), _word("suppressed")),
                 else_=col(Suppression.reason),
             )
         )
@@ -77,8 +83,8 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
         )
         withdrew = or_(withdrew, topic)
     rules: list[tuple[ColumnElement[bool], ColumnElement[str]]] = [
-        (col(Lead.merged_into).is_not(None), literal("merged")),
-        (col(Lead.erased_at).is_not(None), literal("erased")),
+        (col(Lead.merged_into).is_not(None), _word("merged")),
+        (col(Lead.erased_at).is_not(None), _word("erased")),
         (suppressed.is_not(None), suppressed),
         (withdrew, _WITHDRAWN),
     ]
@@ -134,9 +140,9 @@ def why_barred() -> ColumnElement[str]:
     """The reason of a barred lead, as `why_left_out` calls it; NULL for others."""
     listed = col(Lead.suppressed).in_(_LISTED)
     return case(
-        (col(Lead.merged_into).is_not(None), literal("merged")),
-        (col(Lead.erased_at).is_not(None), literal("erased")),
-        (listed, literal("suppressed")),
+        (col(Lead.merged_into).is_not(None), _word("merged")),
+        (col(Lead.erased_at).is_not(None), _word("erased")),
+        (listed, _word("suppressed")),
         else_=col(Lead.suppressed),
     )
 
@@ -164,7 +170,7 @@ def who_took_back(
     took_back = select(col(Consent.lead_id)).where(
         col(Consent.topic).in_(_topics(permission)),
         # Spelt out, or SQLite would not know that the index is for this state.
-        col(Consent.state) == literal_column("'withdrawn'"),
+        col(Consent.state) == _word("withdrawn"),
     )
     return _between(took_back, col(Consent.lead_id), low, high)
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    literal_column,
     not_,
     null,
     select,
@@ -211,16 +212,19 @@ def _apart(
     return union_all(
         first.with_only_columns(everybody.label("leads"), *_ALL, maintain_column_froms=True),
         _BARRED_ROWS.where(found.barred()),
-        found.among(who_took_back(permission)).add_columns(*_TOOK_BACK),
+        found.among(who_took_back(permission)).add_columns(_TOOK_BACK, _NO),
         few.where(found.has(who)),
     )
 
 
-_ALL = (cast(null(), String).label("reason"), literal(1).label("everybody"))
-_TOOK_BACK = (cast(literal("consent_withdrawn"), String), literal(0))
-_BARRED_ROWS = (
-    select(func.count(), _WHY, literal(0)).select_from(Lead).where(_BARRED).group_by(_WHY)
+# Spelt out, as all that never changes: parameters cost more than a short count.
+_NO: Any = literal_column("0")
+_ALL: tuple[Any, ...] = (
+    cast(null(), String).label("reason"),
+    literal_column("1").label("everybody"),
 )
+_TOOK_BACK: Any = cast(literal_column("'consent_withdrawn'"), String).label("reason")
+_BARRED_ROWS = select(func.count(), _WHY, _NO).select_from(Lead).where(_BARRED).group_by(_WHY)
 
 
 @lru_cache(maxsize=64)
@@ -232,7 +236,7 @@ def _by_choice(permission: Permission, cap: FrequencyCap | None) -> tuple[Any, A
     few = put_off(permission, cap)
     others = few.c.lead_id.not_in(who_took_back(permission))
     counted = (
-        select(func.count(), cast(few.c.reason, String), literal(0))
+        select(func.count(), cast(few.c.reason, String), _NO)
         .where(others, _free(few.c.lead_id))
         .group_by(few.c.reason)
     )

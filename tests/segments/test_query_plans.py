@@ -13,6 +13,7 @@ from console.database import Database
 from leads import Lead, Permission
 from segments import parse, where
 from segments.counting import counts
+from segments.putting_off import moments
 
 STAGES = {"sales": ("new", "demo", "proposal")}
 
@@ -30,7 +31,7 @@ def _plan(database: Database, text: str, now: datetime, *, whole: bool) -> str:
     return _explained(database, select(func.count()).select_from(Lead).where(clause))
 
 
-def _explained(database: Database, statement: Any) -> str:
+def _explained(database: Database, statement: Any, **values: Any) -> str:
     def explain(
         _c: Connection, _cursor: object, statement: str, parameters: object, *_rest: object
     ) -> tuple[str, object]:
@@ -38,7 +39,7 @@ def _explained(database: Database, statement: Any) -> str:
 
     with database.reader.connect() as connection:
         event.listen(connection, "before_cursor_execute", explain, retval=True)
-        rows = connection.execute(statement)
+        rows = connection.execute(statement, values)
         return "\n".join(row[-1] for row in rows.cursor.fetchall())  # type: ignore[union-attr]
 
 
@@ -101,7 +102,7 @@ def test_a_count_reads_indexes_alone(
     statement = counts(
         rule, Permission(topic="news"), now=now, zone=ZoneInfo("Europe/Warsaw"), cap=None
     )
-    plan = _explained(sqlite_database, statement)
+    plan = _explained(sqlite_database, statement, **moments(None, now))
     for step in steps:
         assert step in plan
     assert "SCAN lead\n" not in f"{plan}\n"
