@@ -31,6 +31,7 @@ def findings_of(
             *(web_findings(compiled) if not base_url else ()),
         )
     ]
+    found += _unseen_clicks(prepared)
     for identity in prepared.identities:
         found += _opting_out(identity, base_url)
     if base_url and any(_only_here(each, base_url) for each in prepared.identities):
@@ -56,6 +57,23 @@ def _tracking_only_here(prepared: Prepared, base_url: str) -> Iterator[Finding]:
                 "open",
                 do="set [web] base_url to the public https address of this server, or take "
                 "track_links out",
+            )
+
+
+def _unseen_clicks(prepared: Prepared) -> Iterator[Finding]:
+    """Variants compared by clicks that nobody would see."""
+    definition = prepared.definition
+    if not definition.variants or definition.goal.what != "clicked":
+        return
+    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+        if not compiled.track_links:
+            yield Finding(
+                id="goal-unseen",
+                level="error",
+                where=f"campaigns/{definition.name}.toml [goal]",
+                what=f"clicks decide between the variants, and {compiled.name} tracks no links",
+                do=f"write track_links = true in templates/{compiled.name}/message.toml, or take "
+                'what = "replied"',
             )
 
 

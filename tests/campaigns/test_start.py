@@ -46,6 +46,13 @@ def test_an_opt_out_link_only_this_machine_can_open_stops_mail_that_leaves_it(
         assert (finding in ids) is refused
 
 
+def test_clicks_cannot_decide_where_no_link_is_tracked(database: Database) -> None:
+    database.write(lambda s: apply_campaign(s))
+    said = {"variant": [{"hour": "09:00"}], "goal": {"what": "clicked"}}
+    database.write(lambda s: apply_campaign(s, **said))
+    assert "goal-unseen" in {f.id for f in findings_of(database.read(prepared), base_url="")}
+
+
 def test_opting_out_by_mail_alone_wants_a_mailbox_that_is_read(database: Database) -> None:
     assert "opt-out-unread" in found(database, base_url="", smtp=AWAY, mailbox=False)
     assert "opt-out-unread" not in found(database, base_url="", smtp=AWAY)
