@@ -117,6 +117,16 @@ _OTHER = aliased(Lead)
 _OTHER_BARRED = barred(_OTHER)
 _BARRED, _WHY = barred(), cast(why_barred(), String)
 
+_Columns = tuple[Any, ...]
+# Spelt out, as all that never changes: parameters cost more than a short count.
+_NO: Any = literal_column("0").label("everybody")
+_ALL: _Columns = (cast(null(), String).label("reason"), literal_column("1").label("everybody"))
+_TOOK_BACK: _Columns = (
+    cast(literal_column("'consent_withdrawn'"), String).label("reason"),
+    _NO,
+)
+_BARRED_ROWS = select(func.count(), _WHY, _NO).select_from(Lead).where(_BARRED).group_by(_WHY)
+
 
 def _free(lead_id: Any) -> Clause:
     """The lead of this id is not barred: asked of the few that another list holds."""
@@ -130,7 +140,7 @@ class _Narrow:
     clause: Clause
 
     def everybody(self) -> Select[Any]:
-        return self._count()
+        return self._count(_ALL)
 
     def barred(self) -> Clause:
         return self.clause
@@ -141,10 +151,11 @@ class _Narrow:
     def among(self, ids: Select[Any]) -> Select[Any]:
         # The range is walked and the ids are looked up, not the other way round; no row of `lead`
         # is read for that, since the index holds the id.
-        return self._count(unindexed(col(Lead.id)).in_(ids), _free(col(Lead.id)))
+        return self._count(_TOOK_BACK, unindexed(col(Lead.id)).in_(ids), _free(col(Lead.id)))
 
-    def _count(self, *more: Clause) -> Select[Any]:
-        return select(func.count()).select_from(Lead).where(self.clause, *more)
+    def _count(self, row: _Columns, *more: Clause) -> Select[Any]:
+        leads = func.count().label("leads")
+        return select(*(leads, *row)).select_from(Lead).where(self.clause, *more)
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ class _Named:
     ids: Select[Any]
 
     def everybody(self) -> Select[Any]:
-        return self._count()
+        return self._count(_ALL)
 
     def barred(self) -> Clause:
         if not self.ids._hints:
@@ -169,14 +180,15 @@ class _Named:
 
     def among(self, ids: Select[Any]) -> Select[Any]:
         [mine] = self.ids.selected_columns
-        return self._count(mine.in_(ids), _free(mine))
+        return self._count(_TOOK_BACK, mine.in_(ids), _free(mine))
 
-    def _count(self, *more: Clause) -> Select[Any]:
+    def _count(self, row: _Columns, *more: Clause) -> Select[Any]:
+        named = self.ids.where(*more) if more else self.ids
         if self.ids._group_by_clauses:  # by lead: each stands there once
-            each = self.ids.where(*more).subquery()
-            return select(func.count()).select_from(each)
+            return select(*(func.count().label("leads"), *row)).select_from(named.subquery())
         [lead_id] = self.ids.selected_columns
-        return self.ids.where(*more).with_only_columns(func.count(lead_id.distinct()))
+        leads = func.count(lead_id.distinct()).label("leads")
+        return named.with_only_columns(*(leads, *row))
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,8 @@ class _Others:
     ids: Select[Any]
 
     def everybody(self) -> Select[Any]:
-        return select(func.count()).select_from(Lead).where(self.barred())
+        leads = func.count().label("leads")
+        return select(*(leads, *_ALL)).select_from(Lead).where(self.barred())
 
     def barred(self) -> Clause:
         return unindexed(col(Lead.id)).not_in(self.ids)
@@ -198,7 +211,8 @@ class _Others:
     def among(self, ids: Select[Any]) -> Select[Any]:
         found = ids.subquery()
         [lead_id] = found.c
-        return select(func.count(lead_id.distinct())).where(self.has(lead_id), _free(lead_id))
+        leads = func.count(lead_id.distinct()).label("leads")
+        return select(*(leads, *_TOOK_BACK)).where(self.has(lead_id), _free(lead_id))
 
 
 def _apart(
@@ -206,25 +220,13 @@ def _apart(
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
     # Plain branches, no subqueries: PostgreSQL works on several at a time.
-    first = found.everybody()
-    [everybody] = first.selected_columns
     few, who = _by_choice(permission, cap)
     return union_all(
-        first.with_only_columns(everybody.label("leads"), *_ALL, maintain_column_froms=True),
+        found.everybody(),
         _BARRED_ROWS.where(found.barred()),
-        found.among(who_took_back(permission)).add_columns(_TOOK_BACK, _NO),
+        found.among(who_took_back(permission)),
         few.where(found.has(who)),
     )
-
-
-# Spelt out, as all that never changes: parameters cost more than a short count.
-_NO: Any = literal_column("0")
-_ALL: tuple[Any, ...] = (
-    cast(null(), String).label("reason"),
-    literal_column("1").label("everybody"),
-)
-_TOOK_BACK: Any = cast(literal_column("'consent_withdrawn'"), String).label("reason")
-_BARRED_ROWS = select(func.count(), _WHY, _NO).select_from(Lead).where(_BARRED).group_by(_WHY)
 
 
 @lru_cache(maxsize=64)
