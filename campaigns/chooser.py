@@ -29,9 +29,10 @@ class Chooser:
         self._observer = observer
         self._zone = zone
         self._looked_at: datetime | None = None
-        #: By run: when its verdict is asked for again.
+        self._asked_at: datetime | None = None
+        #: By running run without a choice: when its verdict is asked for again.
         self._next: dict[int, datetime] = {}
-        #: By run: when its verdict is due, where that is known.
+        #: By run: when its verdict is due; runs of which that is not known are not there.
         self._due: dict[int, datetime] = {}
         #: Runs whose rest is on its way into the queue.
         self._releasing: set[int] = set()
@@ -39,9 +40,8 @@ class Chooser:
     async def turn(self) -> bool:
         """Decides what is due and lets a portion go; whether anything changed."""
         now = self._clock.now()
-        fresh = self._looked_at is not None and abs(now - self._looked_at) < LOOK_EVERY
         changed = False
-        if not fresh:
+        if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
             self._looked_at = now
             changed = await self._look(now)
         for run_id in sorted(self._releasing):
@@ -52,51 +52,65 @@ class Chooser:
                 self._releasing.discard(run_id)
         return changed
 
+    async def idle(self, patience: timedelta) -> bool:
+        """Nothing is decided or let go within `patience`; asked when nothing else is to be done.
+
+        The last mail of a test may just have left, so a moment that was not known is asked for.
+        """
+        now = self._clock.now()
+        if self._next.keys() - self._due.keys():
+            if self._asked_at is not None and abs(now - self._asked_at) < LOOK_EVERY:
+                return False
+            self._asked_at, self._looked_at = now, None
+            self._next = {run_id: self._due.get(run_id, now) for run_id in self._next}
+            if await self.turn():
+                return False
+        return not self._releasing and not any(at <= now + patience for at in self._due.values())
+
     async def _look(self, now: datetime) -> bool:
+        made, new = await self._store.read(partial(self._found, now=now))
+        self._releasing |= made
         changed = False
-        decided = await self._store.read(partial(self._found, now=now))
-        for run_id, campaign, choice, new in decided:
-            if new and not await self._store.write(
-                partial(settle_choice, run_id=run_id, choice=choice)
-            ):
-                continue
-            changed = changed or new
-            self._due.pop(run_id, None)
+        for run_id, campaign, choice in new:
+            if not await self._store.write(partial(settle_choice, run_id=run_id, choice=choice)):
+                continue  # somebody chose at this moment: the next look finds it
+            changed = True
             if choice.number is not None:
                 self._releasing.add(run_id)
-            if new:
-                waiting = await self._store.read(partial(reserved, run_id=run_id))
-                self._observer.said(f"campaign {campaign}: {_told(campaign, choice, waiting)}")
+            waiting = await self._store.read(partial(reserved, run_id=run_id))
+            self._observer.said(f"campaign {campaign}: {_told(campaign, choice, waiting)}")
         return changed
 
-    def _found(self, session: Session, *, now: datetime) -> list[tuple[int, str, Choice, bool]]:
-        """(run, its campaign, its choice, whether it is new) of every run that has one."""
-        found: list[tuple[int, str, Choice, bool]] = []
+    def _found(
+        self, session: Session, *, now: datetime
+    ) -> tuple[set[int], list[tuple[int, str, Choice]]]:
+        """Runs with a choice whose rest waits; and (run, its campaign, choice) of new ones."""
+        made: set[int] = set()
+        new: list[tuple[int, str, Choice]] = []
         runs = session.scalars(
             select(Run).where(col(Run.state) == RunState.RUNNING, col(Run.planned_at).is_not(None))
         ).all()
+        asked, self._next = self._next, {}
+        due, self._due = self._due, {}
         for run in runs:
             assert run.id is not None  # noqa: S101 - it came from the database
             if not Terms.of_body(run.terms).keeps_back:
                 continue
-            if (made := choice_of(run)) is not None:
-                if self._next.get(run.id) is None or made.number is not None:
-                    found.append((run.id, run.campaign, made, False))
+            if (chosen := choice_of(run)) is not None:
+                if chosen.number is not None and reserved(session, run.id):
+                    made.add(run.id)
                 continue
-            if self._next.get(run.id, now) > now:
+            if asked.get(run.id, now) > now:
+                self._next[run.id] = asked[run.id]
+                self._due |= {run.id: due[run.id]} if run.id in due else {}
                 continue
-            choice, due = decide(session, run, now=now)
+            choice, at = decide(session, run, now=now)
             if choice is not None:
-                found.append((run.id, run.campaign, choice, True))
+                new.append((run.id, run.campaign, choice))
                 continue
-            self._next[run.id] = due or now + ASK_EVERY
-            if due is not None:
-                self._due[run.id] = due
-        return found
-
-    def idle(self, now: datetime, patience: timedelta) -> bool:
-        """Nothing is decided or let go within `patience`."""
-        return not self._releasing and not any(at <= now + patience for at in self._due.values())
+            self._next[run.id] = at or now + ASK_EVERY
+            self._due |= {run.id: at} if at is not None else {}
+        return made, new
 
 
 def _told(campaign: str, choice: Choice, waiting: int) -> str:

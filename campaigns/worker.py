@@ -236,8 +236,10 @@ class Worker:
 
     async def _is_idle(self, survey: Survey, patience: timedelta) -> bool:
         now = self._shared.clock.now()
-        idle = self._starter.idle(now, patience) and self._chooser.idle(now, patience)
+        idle = self._starter.idle(now, patience)
         if not idle or not all(each.idle(now, patience) for each in self._drivers.values()):
+            return False
+        if not await self._chooser.idle(patience):
             return False
         if not survey.sequences:
             return True

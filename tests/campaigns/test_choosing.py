@@ -1,5 +1,6 @@
 """Leads kept back until the better variant is known: who, when they go, and with what."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,19 +10,22 @@ from sqlmodel import Session, col
 
 from campaigns import Message, status_of, verify
 from campaigns import choosing as choosing_room
+from campaigns.chooser import Chooser
 from campaigns.choosing import Choice, choice_of, choose, release, settle_choice
 from campaigns.errors import NotPossible
 from campaigns.feedback import stop_for_reply
-from campaigns.runs import cancel
+from campaigns.runs import cancel, pause
 from campaigns.settling import settle, settle_runs
 from campaigns.states import State
 from campaigns.tables import Run
-from console.database import Database
+from console.database import Database, Store
 from tests.campaigns.split import (
     BY_HAND,
     GOAL,
     LATER,
     PLAN,
+    Heard,
+    Standing,
     place,
     replied,
     sample,
@@ -125,6 +129,33 @@ def test_a_test_that_cannot_reach_its_leads_ends_with_those_there_are(database: 
     (said,) = turned(database)
     assert f"leads instead of the {PLAN} planned for each" in said
     assert "reserved" not in made.states()
+
+
+def test_a_worker_that_would_end_asks_once_more_and_waits_for_a_verdict_near(
+    database: Database,
+) -> None:
+    made = world(database, leads=PLAN)
+    clock = Standing(NOW)
+    store = Store(database)
+
+    async def work() -> None:
+        chooser = Chooser(store, clock, Heard(), ZONE)
+        assert not await chooser.turn()
+        assert await chooser.idle(timedelta(days=9))  # nobody knows when: mails are to leave
+        sent(database, sample(database, made))
+        clock.moment = NOW + timedelta(minutes=40)
+        assert not await chooser.idle(timedelta(days=3))
+        assert await chooser.idle(timedelta(hours=1))
+        # A run that is paused meanwhile keeps nobody waiting.
+        database.write(lambda s: pause(s, "hello", reason="wait"))
+        clock.moment = LATER
+        assert not await chooser.turn()
+        assert await chooser.idle(timedelta(days=3))
+
+    try:
+        asyncio.run(work())
+    finally:
+        store.close()
 
 
 def test_mails_that_are_still_to_leave_keep_the_verdict_open(database: Database) -> None:
