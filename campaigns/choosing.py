@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
-    String,
     case,
     func,
     literal,
@@ -23,12 +22,13 @@ from sqlalchemy import (
 )
 from sqlmodel import Session, col
 
+from campaigns.drawing import message_id
 from campaigns.errors import NotPossible
 from campaigns.openings import openings
 from campaigns.runs import Terms, require_run
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
-from campaigns.variant_results import variant_results
+from campaigns.variant_results import variant_names, variant_results
 from campaigns.window import at_hour
 from deliverability import lanes
 from leads import Instant, Lead
@@ -69,12 +69,6 @@ def choice_of(run: Run) -> Choice | None:
     return Choice(**{**run.choice, "at": datetime.fromisoformat(run.choice["at"])})
 
 
-def names_of(session: Session, run: Run, *, now: datetime) -> tuple[str, ...]:
-    """The names of a run's variants, in order."""
-    found = variant_results(session, run, now=now)
-    return tuple(each.name for each in found.variants) if found else ()
-
-
 def decide(session: Session, run: Run, *, now: datetime) -> tuple[Choice | None, datetime | None]:
     """(what the verdict says the rest gets, when to ask again); only reads.
 
@@ -111,12 +105,13 @@ def choose(session: Session, campaign: str, variant: str, *, now: datetime, by: 
     """
     run = require_run(session, campaign)
     assert run.id is not None  # noqa: S101 - it came from the database
-    if not Terms.of_body(run.terms).keeps_back:
+    terms = Terms.of_body(run.terms)
+    if not terms.keeps_back:
         raise NotPossible(
             f"Campaign {campaign!r} keeps nobody back: write test = 0.2 under [goal] in "
             f"campaigns/{campaign}.toml before it starts"
         )
-    names = names_of(session, run, now=now)
+    names = variant_names(session, terms.variants)
     if variant not in names:
         raise NotPossible(
             f"Campaign {campaign!r} has no variant {variant!r}; it has {', '.join(names)}"
@@ -168,8 +163,6 @@ def release(session: Session, run_id: int, *, now: datetime, zone: ZoneInfo) -> 
     due: ColumnElement[datetime] = literal(now, Instant)
     if window is not None:
         due = _of_lead(openings(session, true(), window, now=now, zone=zone))
-    start = literal(f"{run.token}.mail.0.", String)
-    domain = literal(f"@{chosen.domain or terms.domain}", String)
     done = session.execute(
         update(Message)
         .where(col(Message.id).in_(portion), col(Message.state) == State.RESERVED)
@@ -179,7 +172,7 @@ def release(session: Session, run_id: int, *, now: datetime, zone: ZoneInfo) -> 
             lane_id=_lane(session, run, chosen.identity or run.identity),
             due_at=due,
             expires_at=now + terms.expires_after,
-            rfc_message_id=start + _of_lead(col(Lead.token)) + domain,
+            rfc_message_id=_of_lead(message_id(run, chosen.domain or terms.domain)),
         )
         .execution_options(synchronize_session=False)
     )

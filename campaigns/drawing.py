@@ -55,10 +55,15 @@ def rfc_message_id(run: Run, terms: Terms) -> ColumnElement[str]:
     """The Message-ID, in the domain of who writes; its parts are those of `rfc_message_id.py`."""
 
     def named(domain: str) -> ColumnElement[str]:
-        start = literal(f"{run.token}.mail.0.", String)
-        return start + col(Lead.token) + literal(f"@{domain or terms.domain}", String)
+        return message_id(run, domain or terms.domain)
 
     return _by_variant(run.campaign, terms, lambda each: each.domain, named, "")
+
+
+def message_id(run: Run, domain: str) -> ColumnElement[str]:
+    """The Message-ID of a lead's mail in this run, in one domain."""
+    start = literal(f"{run.token}.mail.0.", String)
+    return start + col(Lead.token) + literal(f"@{domain}", String)
 
 
 def state(campaign: str, terms: Terms) -> ColumnElement[str]:

@@ -25,7 +25,7 @@ def findings_of(
             what=f.what,
             do=f.do,
         )
-        for compiled in (prepared.compiled, *(each for _, each in prepared.others))
+        for compiled in prepared.templates
         for f in (
             *check(compiled, link_domains=link_domains, tracking=tracking_over(base_url)),
             *(web_findings(compiled) if not base_url else ()),
@@ -47,7 +47,7 @@ def _only_here(identity: Identity, base_url: str) -> bool:
 
 
 def _tracking_only_here(prepared: Prepared, base_url: str) -> Iterator[Finding]:
-    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+    for compiled in prepared.templates:
         if compiled.track_links:
             yield Finding(
                 id="tracking-unreachable",
@@ -65,7 +65,7 @@ def _unseen_clicks(prepared: Prepared) -> Iterator[Finding]:
     definition = prepared.definition
     if not definition.variants or definition.goal.what != "clicked":
         return
-    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+    for compiled in prepared.templates:
         if not compiled.track_links:
             yield Finding(
                 id="goal-unseen",

@@ -45,6 +45,11 @@ class Prepared:
         return self.identities[0]
 
     @property
+    def templates(self) -> tuple[Compiled, ...]:
+        """What is sent, the first variant's first."""
+        return (self.compiled, *(compiled for _, compiled in self.others))
+
+    @property
     def hashes(self) -> tuple[str, ...]:
         """What the plan was made of."""
         others = (version.hash for version, _ in self.others)

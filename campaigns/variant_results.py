@@ -79,6 +79,7 @@ def variant_results(session: Session, run: Run, *, now: datetime) -> VariantResu
     if not variants:
         return None
     named = _templates(session, variants)
+    names = variant_names(session, variants)
     goal = _goal(session, run)
     plan = needed(goal.usual, goal.detect, len(variants))
     sides = [_Side(run=run, variants=variants, number=n) for n in range(len(variants))]
@@ -86,15 +87,18 @@ def variant_results(session: Session, run: Run, *, now: datetime) -> VariantResu
     # Before that moment they are only counted.
     look = due_at if due_at is not None and due_at <= now else None
     results = []
-    for side, variant in zip(sides, variants, strict=True):
+    for side, variant, name in zip(sides, variants, names, strict=True):
         accepted, events = _counted(session, side)
         reached = _reached(session, side, plan, goal, look or now)
         leads = min(accepted if look else _ripe(session, side, goal, now), plan)
-        template = named[variant.version]
-        arm = Arm(name=variant.name or template, leads=leads, reached=reached)
+        arm = Arm(name=name, leads=leads, reached=reached)
         results.append(
             VariantResult(
-                name=arm.name, template=template, accepted=accepted, events=events, judged=arm
+                name=name,
+                template=named[variant.version],
+                accepted=accepted,
+                events=events,
+                judged=arm,
             )
         )
     verdict = judge([each.judged for each in results], plan, through=look is not None)
@@ -130,6 +134,14 @@ class _Side:
             .join(Lead, col(Lead.id) == col(Message.lead_id))
             .where(*self.mine)
         )
+
+
+def variant_names(session: Session, variants: Sequence[Drawn]) -> list[str]:
+    """What they are called, in order; in runs of before variants had names, as their templates."""
+    if all(each.name for each in variants):
+        return [each.name for each in variants]
+    named = _templates(session, variants)
+    return [each.name or named[each.version] for each in variants]
 
 
 def _templates(session: Session, variants: Sequence[Drawn]) -> dict[int, str]:

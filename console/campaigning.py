@@ -142,7 +142,7 @@ def _tried(
     """What a sample of the recipients says: messages that cannot be made are left out one by one
     when it is their turn, so somebody should know before."""
     told = []
-    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+    for compiled in prepared.templates:
         desk = desk_for(workspace, compiled, prepared.identity)
         rule = prepared.rule(desk.zone)(desk.now)
         found = cover_some(session, desk, rule, prepared.terms.permission, of=plan.mailable)

@@ -73,7 +73,7 @@ def audience_spam(
 
     prepared, lead = workspace.database.read(work)
     found: dict[campaigns.Finding, None] = {}
-    for compiled in (prepared.compiled, *(each for _, each in prepared.others)):
+    for compiled in prepared.templates:
         for each in spam_findings(workspace, compiled, prepared.identity, lead):
             about_us = each.where == SPAMD
             finding = campaigns.Finding(
