@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from console.errors import SettingsError
-from console.known_settings import BY_PATH, SETTINGS, Setting
+from console.known_settings import BY_PATH, SETTINGS
+from console.setting import Setting
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\]#]+?)\s*\]\]?\s*(#.*)?$")
 _KEY = re.compile(

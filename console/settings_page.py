@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from console.known_settings import SETTINGS, Setting
+from console.known_settings import SETTINGS
+from console.setting import Setting
 
 _HEAD = """\
 # Settings
