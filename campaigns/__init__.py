@@ -89,10 +89,12 @@ from campaigns.wishes import (
     choose_by_link,
     come_back,
     identity_of,
+    mail_topics,
     who_chooses,
 )
 from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import (
+    CONFIRM,
     NEW_ADDRESS,
     PREFERENCES,
     UNSUBSCRIBE,
@@ -196,6 +198,7 @@ __all__ = [
     "VIEW",
     "PREFERENCES",
     "NEW_ADDRESS",
+    "CONFIRM",
     "PAGE",
     "Choosing",
     "who_chooses",
@@ -204,6 +207,7 @@ __all__ = [
     "come_back",
     "ask_for_new_address",
     "identity_of",
+    "mail_topics",
     "web_page",
     "Comparison",
     "compare",

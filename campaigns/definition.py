@@ -11,6 +11,7 @@ from campaigns.errors import DefinitionError
 from campaigns.variants import Goal, Variant, read_goal, read_variants
 from campaigns.when import When, read_when, span
 from campaigns.window import Window, read_window
+from leads import Permission
 
 _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")
 #: More than half held out is a campaign turned round.
@@ -28,7 +29,10 @@ _KEYS = (
     "hour",
     "variant",
     "goal",
+    "consent",
 )
+#: What a campaign may ask of a consent, beyond what the workspace does.
+CONSENT = ("single", "double")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +57,9 @@ class CampaignDefinition:
     variants: tuple[Variant, ...] = ()
     #: What makes one of them the better one.
     goal: Goal = field(default_factory=Goal)
+    #: `single`: the consent must be recorded; `double`: and confirmed by link. Empty: what the
+    #: workspace asks for.
+    consent: str = ""
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -84,6 +91,8 @@ class CampaignDefinition:
         if self.variants:
             body["variants"] = [each.body() for each in self.variants]
             body["goal"] = self.goal.body()
+        if self.consent:
+            body["consent"] = self.consent
         return body
 
 
@@ -102,6 +111,7 @@ def of_body(name: str, body: Mapping[str, Any]) -> CampaignDefinition:
         holdout=body.get("holdout", 0.0),
         variants=tuple(map(Variant.of_body, body.get("variants", ()))),
         goal=Goal.of_body(body["goal"]) if "goal" in body else Goal(),
+        consent=body.get("consent", ""),
     )
 
 
@@ -148,7 +158,28 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
         holdout=_share(data.get("holdout", 0), where),
         variants=variants,
         goal=read_goal(data, where),
+        consent=read_consent(data, where),
         **texts,
+    )
+
+
+def read_consent(data: Mapping[str, Any], where: str) -> str:
+    """What the file asks of a consent; empty when it says nothing. Raises DefinitionError."""
+    word = data.get("consent", "")
+    if (word and word not in CONSENT) or not isinstance(word, str):
+        raise DefinitionError(
+            f'{where}: consent is "single" (recorded) or "double" (and confirmed by link), not '
+            f"{word!r}"
+        )
+    return word
+
+
+def permission_for(topic: str, consent: str, *, required: bool, double: bool) -> Permission:
+    """What mail about `topic` needs: the stricter of the workspace and the file's `consent`."""
+    return Permission(
+        topic=topic,
+        consent_required=required or bool(consent),
+        double=double or consent == "double",
     )
 
 

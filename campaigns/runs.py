@@ -62,6 +62,7 @@ class Terms:
         return {
             "topic": self.permission.topic,
             "consent_required": self.permission.consent_required,
+            "consent_double": self.permission.double,
             "window": self.window.body() if self.window else None,
             "expires_after": int(self.expires_after.total_seconds()),
             "domain": self.domain,
@@ -76,7 +77,11 @@ class Terms:
     @staticmethod
     def of_body(body: Mapping[str, Any]) -> "Terms":
         return Terms(
-            permission=Permission(topic=body["topic"], consent_required=body["consent_required"]),
+            permission=Permission(
+                topic=body["topic"],
+                consent_required=body["consent_required"],
+                double=body.get("consent_double", False),
+            ),
             window=Window.of_body(body["window"]) if body["window"] else None,
             expires_after=timedelta(seconds=body["expires_after"]),
             domain=body["domain"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from campaigns.definition import check_name
+from campaigns.definition import check_name, read_consent
 from campaigns.errors import DefinitionError
 from campaigns.window import Window, read_window
 from leads import JsonObject, Pipeline, StageError, stage_named
@@ -24,6 +24,7 @@ _KEYS = (
     "expires_after",
     "when_in_doubt",
     "step",
+    "consent",
 )
 _STEP_KEYS = ("name", "send", "wait")
 
@@ -63,6 +64,8 @@ class SequenceDefinition:
     topic: str = ""
     #: The segment's closed body.
     entry: JsonObject | None = field(default=None)
+    #: As a campaign's.
+    consent: str = ""
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -71,7 +74,8 @@ class SequenceDefinition:
 
     def body(self) -> dict[str, Any]:
         """The closed JSON form that is frozen as a version."""
-        return {
+        own = {"consent": self.consent} if self.consent else {}
+        return own | {
             "description": self.description,
             "identity": self.identity,
             "trigger": list(self.trigger) if self.trigger else None,
@@ -105,6 +109,7 @@ def sequence_of(name: str, body: Mapping[str, Any]) -> SequenceDefinition:
         expires_after=timedelta(seconds=body["expires_after"]),
         when_in_doubt=body["when_in_doubt"],
         topic=body["topic"],
+        consent=body.get("consent", ""),
         steps=tuple(
             Step(
                 name=step["name"],
@@ -151,6 +156,7 @@ def read_sequence(
         expires_after=length(data.get("expires_after", "48 hours"), where, "expires_after"),
         when_in_doubt=doubt,
         steps=_steps(data.get("step"), where),
+        consent=read_consent(data, where),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select, update
 from sqlmodel import Session, col
 
+from campaigns.definition import permission_for
 from campaigns.errors import NotPossible, UnknownCampaign
 from campaigns.runs import Terms
 from campaigns.segment_entries import Look
@@ -19,7 +20,7 @@ from campaigns.sequences import EnrolmentState
 from campaigns.states import RunState
 from campaigns.tables import Enrolment, Run, Sequence
 from deliverability import Identity
-from leads import Event, Permission, current_version, current_versions
+from leads import Event, current_version, current_versions
 
 #: How `occurrence` of a sequence's run begins; the version that opened it follows.
 OCCURRENCE = "sequence:"
@@ -36,6 +37,7 @@ def open_sequences(
     *,
     identities: Mapping[str, Identity],
     consent_required: bool,
+    consent_double: bool = False,
     when_in_doubt: str,
     token: Callable[[], str],
     now: datetime,
@@ -57,7 +59,11 @@ def open_sequences(
                 "not in potok.toml"
             )
         terms = _terms(
-            definition, version.id, domain=identity.domain, consent_required=consent_required
+            definition,
+            version.id,
+            domain=identity.domain,
+            required=consent_required,
+            double=consent_double,
         )
         doubt = definition.when_in_doubt or when_in_doubt
         run = _sequence_run(session, version.name)
@@ -99,10 +105,17 @@ def open_sequences(
 
 
 def _terms(
-    definition: SequenceDefinition, version_id: int, *, domain: str, consent_required: bool
+    definition: SequenceDefinition,
+    version_id: int,
+    *,
+    domain: str,
+    required: bool,
+    double: bool,
 ) -> Terms:
     return Terms(
-        permission=Permission(topic=definition.topic, consent_required=consent_required),
+        permission=permission_for(
+            definition.topic, definition.consent, required=required, double=double
+        ),
         window=definition.window,
         expires_after=definition.expires_after,
         domain=domain,

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 from sqlmodel import Session, col
 
-from campaigns.definition import CampaignDefinition, of_body
+from campaigns.definition import CampaignDefinition, of_body, permission_for
 from campaigns.errors import NotPossible, UnknownCampaign
 from campaigns.runs import ONCE, Terms, already_ran, latest_run, move_run, open_run, unanswered
 from campaigns.states import RunState
 from campaigns.tables import Campaign, Run
 from campaigns.variants import Drawn
 from deliverability import Identity
-from leads import Permission, Version, current_version
+from leads import Version, current_version
 from segments import SegmentVersion, rule_of, where
 from templates import Compiled, TemplateVersion
 
@@ -67,6 +67,7 @@ def prepare(
     *,
     identities: Mapping[str, Identity],
     consent_required: bool,
+    consent_double: bool = False,
     first: int | None = None,
     again: bool = False,
 ) -> Prepared:
@@ -110,7 +111,12 @@ def prepare(
         others=others,
         identities=tuple(known.values()),
         terms=Terms(
-            permission=Permission(topic=compiled.topic, consent_required=consent_required),
+            permission=permission_for(
+                compiled.topic,
+                definition.consent,
+                required=consent_required,
+                double=consent_double,
+            ),
             window=definition.window,
             expires_after=definition.expires_after,
             domain=known[definition.identity].domain,

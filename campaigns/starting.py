@@ -36,6 +36,7 @@ class Starting:
 
     identities: Mapping[str, Identity]
     consent_required: bool
+    consent_double: bool = False
     base_url: str
     #: Domains that links of templates may lead to; none allow every domain.
     link_domains: tuple[str, ...] = ()
@@ -197,6 +198,7 @@ def _open(
             name,
             identities=starting.identities,
             consent_required=starting.consent_required,
+            consent_double=starting.consent_double,
             again=due.armed.when.only_new,
         )
         wrong = what_forbids(

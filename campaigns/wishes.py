@@ -208,6 +208,11 @@ def _evidence(session: Session, ticket: Ticket, lead: Lead, text: str) -> Eviden
     )
 
 
+def mail_topics(session: Session) -> set[str]:
+    """The topics of all templates in force."""
+    return _written(session)[0]
+
+
 #: What a version of a template says of itself; by content, which never changes.
 _known: dict[str, tuple[str, frozenset[str]]] = {}
 

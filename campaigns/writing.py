@@ -44,6 +44,8 @@ VIEW = "view"
 PREFERENCES = "preferences"
 #: The same of the link that confirms a new address; its number is the change's.
 NEW_ADDRESS = "address"
+#: The same of the link that confirms a consent; its number is the request's.
+CONFIRM = "confirm"
 
 #: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
 NOBODY = "test"

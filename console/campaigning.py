@@ -102,6 +102,7 @@ def _prepared(
         name,
         identities=workspace.settings.identities,
         consent_required=workspace.settings.consent_required,
+        consent_double=workspace.settings.consent_double,
         first=first,
         again=again,
     )

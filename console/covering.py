@@ -66,7 +66,9 @@ def cover(
     are done. Raises Refused when a process ends that should not, SegmentError.
     """
     permission = Permission(
-        topic=desk.compiled.topic, consent_required=workspace.settings.consent_required
+        topic=desk.compiled.topic,
+        consent_required=workspace.settings.consent_required,
+        double=workspace.settings.consent_double,
     )
     now, zone = desk.now, desk.zone
     found, done = Tally(), 0

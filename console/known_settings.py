@@ -125,6 +125,33 @@ SETTINGS: tuple[Setting, ...] = (
         False,
     ),
     Setting(
+        "consent.require",
+        "text",
+        "The same in one word: `none`, `single` (recorded), or `double` (and confirmed by the link "
+        "in a mail). The stricter of both holds; a campaign may ask for more.",
+        choices=("none", "single", "double"),
+    ),
+    Setting(
+        "signup.open",
+        "yes or no",
+        "Whether the page `/join` takes addresses and asks them to confirm.",
+        False,
+    ),
+    Setting(
+        "signup.identity",
+        "text",
+        "Who asks to confirm; the first identity unless said.",
+        "",
+    ),
+    Setting(
+        "signup.per_hour",
+        "whole number",
+        "Addresses one client may type in within an hour.",
+        20,
+        least=1,
+        most=100_000,
+    ),
+    Setting(
         "templates.link_domains",
         "texts",
         "Domains that links in templates may lead to, with all below them: another one is an error "

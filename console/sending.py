@@ -147,6 +147,7 @@ def starting(workspace: Workspace) -> Starting:
                 name,
                 identities=settings.identities,
                 consent_required=settings.consent_required,
+                consent_double=settings.consent_double,
                 again=only_new,
             )
 
@@ -155,6 +156,7 @@ def starting(workspace: Workspace) -> Starting:
     return Starting(
         identities=settings.identities,
         consent_required=settings.consent_required,
+        consent_double=settings.consent_double,
         base_url=settings.web.base_url,
         link_domains=settings.templates.link_domains,
         when_in_doubt=settings.delivery.when_in_doubt,

@@ -21,6 +21,7 @@ from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
 from console.sections import Section, read_toml
+from console.signup_settings import Signup, consent_basis, read_signup
 from console.zones import zone_named
 from deliverability import OTHER, Identity, PaceSettings, shipped_providers
 from leads import FrequencyCap, Pipeline, Stage
@@ -74,6 +75,9 @@ class Settings:
     pace: Mapping[str, PaceSettings]
     providers: Mapping[str, tuple[str, ...]]
     consent_required: bool
+    #: Whether a consent must have been confirmed by link.
+    consent_double: bool = False
+    signup: Signup = field(default_factory=Signup)
     templates: TemplateChecks = TemplateChecks()
     #: Topic -> language -> what the preference page calls it.
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -144,7 +148,9 @@ def read_settings(workspace: Path) -> Settings:
             name: tuple(domain.lower() for domain in table["domains"])
             for name, table in root.tables("provider")
         },
-        consent_required=root.table("consent")["required"],
+        consent_required=consent_basis(root.table("consent")) != "none",
+        consent_double=consent_basis(root.table("consent")) == "double",
+        signup=read_signup(root),
         templates=_templates(root.table("templates")),
         topics={
             name: {each: text for each, text in table.data.items() if text.strip()}

@@ -54,7 +54,7 @@ frequency = {{ messages = 3, days = 7 }}
 [pace.default]
 per_minute = 30
 
-# Write only to leads whose consent is recorded.
+# Write only to leads whose consent is recorded; require = "double": and confirmed by a link.
 [consent]
 required = false
 """

@@ -137,7 +137,9 @@ def plan(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
 
 def _plan(workspace: Workspace, definitions: list[Definition], *, now: datetime) -> DefinitionPlan:
     settings = workspace.settings
-    permission = Permission(consent_required=settings.consent_required)
+    permission = Permission(
+        consent_required=settings.consent_required, double=settings.consent_double
+    )
 
     def work(session: Session) -> DefinitionPlan:
         found = compare(session, definitions)
@@ -187,6 +189,7 @@ def apply(workspace: Workspace, *, now: datetime) -> DefinitionPlan:
             session,
             identities=settings.identities,
             consent_required=settings.consent_required,
+            consent_double=settings.consent_double,
             when_in_doubt=settings.delivery.when_in_doubt,
             token=lambda: f"{workspace.random.getrandbits(48):012x}",
             now=now,

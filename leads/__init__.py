@@ -3,15 +3,17 @@
 Does        addresses, leads, preferences, pipeline stages, consent and suppression, what leads
             chose to get, the timeline of events, notes, deals, tasks, events of your own, merging
             and erasing people, intake from files, export.
-Owns        lead, preference, consent, suppression, wish, barred_topic, address_change, event, deal,
-            task, import.
+Owns        lead, preference, consent, consent_request, consent_wording, suppression, wish,
+            barred_topic, address_change, event, deal, task, import.
 Never       sends, renders, or reads a message row; no file lifts a suppression.
 Standards   RFC 5321 4.1.2 and RFC 6531 (addresses), RFC 5890 (IDNA), ISO 3166-1, ISO 4217, BCP 47.
 Read        row.py, versions.py, folded.py, tables.py, wish_tables.py, errors.py, address.py,
             recipient.py, recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
             preferences.py, pipeline.py, consent.py, suppression.py, wishes.py, codes.csv,
             permission.py, money.py, telling.py, records.py, deals.py, tasks.py, own_events.py,
-            merging.py, address_changes.py, erasing.py, intake/, export.py
+            merging.py, address_changes.py; double opt-in:
+            consent_tables.py, confirming.py, signing_up.py, consent_requests.py,
+            consent_evidence.py; erasing.py, intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
@@ -25,7 +27,18 @@ from leads.address_changes import (
     take_asking,
 )
 from leads.changing import add_note, set_fields
+from leads.confirming import (
+    Client,
+    Confirming,
+    Wording,
+    confirm_consent,
+    confirming,
+    request_consent,
+)
 from leads.consent import consents, give_consent, withdraw_consent
+from leads.consent_evidence import requests_of
+from leads.consent_requests import ConsentMail, request_sent, take_request
+from leads.consent_tables import ConsentRequest, ConsentWording
 from leads.deals import (
     change_deal,
     close_deal,
@@ -92,8 +105,10 @@ from leads.preferences import forget_preference, prefer
 from leads.recipient import OpenDeal, Recipient
 from leads.recipients import open_deals, recipients
 from leads.row import BigKey, Hundredths, Instant, Json, JsonObject, Row
+from leads.signing_up import sign_up
 from leads.suppression import (
     STRENGTH,
+    UNCONFIRMED,
     Held,
     count_suppressed,
     list_suppressed,
@@ -278,3 +293,7 @@ __all__ = [
     "take_in_deals",
     "take_in_events",
 ]
+
+__all__ += ["Client", "Confirming", "ConsentMail", "ConsentRequest", "ConsentWording", "Wording"]
+__all__ += ["confirm_consent", "confirming", "request_consent", "request_sent", "requests_of"]
+__all__ += ["sign_up", "take_request", "UNCONFIRMED"]

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import Session, col
 
+from leads.consent_tables import ConsentRequest
 from leads.fields import FIELDS
 from leads.tables import Consent, Deal, Event, Lead, Preference, Task
 from leads.timeline import record
@@ -73,7 +74,7 @@ def erase(session: Session, lead_ids: Sequence[int], *, dice: Random, at: dateti
             )
             .execution_options(synchronize_session=False)
         )
-    for table in (Preference, Consent, Deal, Task, Wish, AddressChange):
+    for table in (Preference, Consent, ConsentRequest, Deal, Task, Wish, AddressChange):
         session.execute(
             delete(table)
             .where(col(table.lead_id).in_(ids))

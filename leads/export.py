@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, select
 from sqlmodel import Session, col
 
 from leads import deals, tasks
+from leads.consent_evidence import requests_of
 from leads.fields import FIELDS
 from leads.finding import present
 from leads.intake.values import cell_text, joined
@@ -33,8 +34,9 @@ EVERYTHING = "*"
 def export_documents(
     session: Session, *conditions: ColumnElement[bool]
 ) -> Iterator[dict[str, Any]]:
-    """Each lead as a document: fields, attributes, tags, preferences, consent, deals, tasks, events
-    of your own, what it chose itself (None: nothing), why it is left out of every campaign."""
+    """Each lead as a document: fields, attributes, tags, preferences, consent with its evidence,
+    deals, tasks, events of your own, what it chose itself (None: nothing), why it is left out of
+    every campaign."""
     rows: _Rows = {}
     chosen: dict[int, JsonObject] = {}
     for lead, stated, agreed in _leads(session, conditions, rows, chosen):
@@ -44,8 +46,8 @@ def export_documents(
             "attributes": lead.attributes,
             "preferences": stated,
             "consent": [
-                {"topic": topic, "state": state, "source": source, "at": at}
-                for topic, (state, source, at) in agreed.items()
+                {"topic": topic, "state": state, "source": source, "at": at, "confirmed_at": sure}
+                for topic, (state, source, at, sure) in agreed.items()
             ],
             **{name: found.get(lead.id, []) for name, found in rows.items()},
             "chose": chosen.get(lead.id),
@@ -88,8 +90,8 @@ def export_rows(session: Session, *conditions: ColumnElement[bool]) -> Iterator[
         ]
 
 
-_Agreed = dict[str, tuple[str, str, datetime]]
-#: `deals`, `tasks`, `events` -> those of each lead of the page.
+_Agreed = dict[str, tuple[str, str, datetime, datetime | None]]
+#: `deals`, `tasks`, `events`, `consent_requests` -> those of each lead of the page.
 _Rows = dict[str, dict[int, list[dict[str, Any]]]]
 
 
@@ -127,9 +129,11 @@ def _leads(
                 col(Consent.state),
                 col(Consent.source),
                 col(Consent.at),
+                col(Consent.confirmed_at),
             ).where(col(Consent.lead_id).in_(ids))
         ):
-            agreed.setdefault(row.lead_id, {})[row.topic] = (row.state, row.source, row.at)
+            said = (row.state, row.source, row.at, row.confirmed_at)
+            agreed.setdefault(row.lead_id, {})[row.topic] = said
         if rows is not None and chosen is not None:
             rows |= _rows(session, ids)
             chosen |= choices_of(session, ids)
@@ -140,7 +144,9 @@ def _leads(
 
 def _rows(session: Session, ids: list[int]) -> _Rows:
     """What these leads have several of."""
-    found: _Rows = {"deals": {}, "tasks": {}, "events": {}}
+    found: _Rows = {"deals": {}, "tasks": {}, "events": {}, "consent_requests": {}}
+    for lead_id, requests in requests_of(session, ids).items():
+        found["consent_requests"][lead_id] = requests
     tables: tuple[tuple[str, type[Deal] | type[Task], tuple[str, ...]], ...] = (
         ("deals", Deal, deals.FACTS),
         ("tasks", Task, tasks.FACTS),
@@ -179,10 +185,10 @@ def _attributes(
     return sorted(found)
 
 
-def _consent(agreed: tuple[str, str, datetime] | None) -> str:
+def _consent(agreed: tuple[str, str, datetime, datetime | None] | None) -> str:
     if agreed is None:
         return ""
-    state, source, at = agreed
+    state, source, at, _ = agreed
     return f"{state} {_cell(at)} {source}".strip()
 
 

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import Session, col
 
+from leads.consent_evidence import requests_of
 from leads.deals import deals_of
+from leads.row import JsonObject
 from leads.tables import Consent, Deal, Lead, Preference, Suppression, Task
 from leads.tasks import tasks_of
 from leads.timeline import Entry, timeline
@@ -23,6 +25,8 @@ class Profile:
     #: In the order they were stated.
     preferences: tuple[Preference, ...]
     consents: tuple[Consent, ...]
+    #: Every time it was asked to confirm that we may write, newest last.
+    consent_requests: tuple[JsonObject, ...]
     suppression: Suppression | None
     #: What the lead chose on its preference page; None when it never did.
     wish: Wish | None
@@ -80,6 +84,7 @@ def profile(session: Session, lead: Lead, *, newest: int | None = None) -> Profi
         lead=lead,
         preferences=tuple(preferences),
         consents=tuple(consents),
+        consent_requests=tuple(requests_of(session, [lead.id]).get(lead.id, ())),
         suppression=session.get(Suppression, lead.address_key),
         wish=wish_of(session, lead.id),
         barred_topics=barred_topics(session, lead.address_key),

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlmodel import Session, col
 
-from leads.consent import WITHDRAWN
+from leads.consent import GIVEN, WITHDRAWN
 from leads.errors import LeadError, UnknownLead
 from leads.fields import FIELDS
 from leads.names import renamed
@@ -183,12 +183,14 @@ def _unite_preferences(session: Session, keep_id: int, other_id: int) -> dict[st
 def _unite_consent(
     session: Session, keep_id: int, other_id: int
 ) -> dict[str, tuple[str | None, str]]:
-    """A no outweighs a yes, whoever of the two it was said to. {topic: (before, after)}."""
+    """A no outweighs a yes, whoever of the two it was said to, and a yes that was confirmed one
+    that was not. {topic: (before, after)}."""
     became: dict[str, tuple[str | None, str]] = {}
-    mine = {c.topic: c.state for c in _consents(session, keep_id)}
+    mine = {c.topic: c for c in _consents(session, keep_id)}
     for theirs in _consents(session, other_id):
-        before = mine.get(theirs.topic)
-        if before is not None and not (theirs.state == WITHDRAWN != before):
+        known = mine.get(theirs.topic)
+        before = None if known is None else known.state
+        if known is not None and _weight(theirs) <= _weight(known):
             continue
         became[theirs.topic] = (before, theirs.state)
         if before is not None:
@@ -212,8 +214,15 @@ def _unite_consent(
 
 
 def _consents(session: Session, lead_id: int) -> list[Any]:
-    chosen = select(col(Consent.topic), col(Consent.state)).where(col(Consent.lead_id) == lead_id)
+    chosen = select(col(Consent.topic), col(Consent.state), col(Consent.confirmed_at))
+    chosen = chosen.where(col(Consent.lead_id) == lead_id)
     return list(session.execute(chosen.order_by(col(Consent.topic))))
+
+
+def _weight(consent: Any) -> int:
+    if consent.state == WITHDRAWN:
+        return 3
+    return 0 if consent.state != GIVEN else 1 + (consent.confirmed_at is not None)
 
 
 def _obey(session: Session, keep: Lead, other: Lead, *, at: datetime, by: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    and_,
     case,
     exists,
     func,
@@ -45,6 +46,8 @@ class Permission:
     topic: str = ""
     #: Whether a lead without a recorded consent is left out.
     consent_required: bool = False
+    #: Whether that consent must have been confirmed by the link in a mail (double opt-in).
+    double: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +71,14 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
         .scalar_subquery()
     )
 
-    def consent(state: str) -> ColumnElement[bool]:
+    def consent(state: ColumnElement[bool]) -> ColumnElement[bool]:
         return exists().where(
             col(Consent.lead_id) == col(Lead.id),
             col(Consent.topic).in_(_topics(permission)),
-            col(Consent.state) == state,
+            state,
         )
 
-    withdrew = consent("withdrawn")
+    withdrew = consent(col(Consent.state) == "withdrawn")
     if permission.topic:
         topic = exists().where(
             col(BarredTopic.address_key) == col(Lead.address_key),
@@ -89,7 +92,7 @@ def why_left_out(permission: Permission) -> ColumnElement[str | None]:
         (withdrew, _WITHDRAWN),
     ]
     if permission.consent_required:
-        rules.append((~consent("given"), literal("no_consent")))
+        rules.append((~consent(_allows(permission)), literal("no_consent")))
     return func.coalesce(case(*rules, else_=null()), null(), type_=String)
 
 
@@ -114,7 +117,7 @@ def why_left_out_of(
     ]
     if permission.consent_required:
         gave = select(col(Consent.lead_id)).where(
-            col(Consent.topic).in_(_topics(permission)), col(Consent.state) == "given"
+            col(Consent.topic).in_(_topics(permission)), _allows(permission)
         )
         gave = _between(gave, col(Consent.lead_id), low, high)
         rules.append((col(Lead.id).not_in(gave), literal("no_consent")))
@@ -196,6 +199,12 @@ def who_switched_off(
 def who_paused(now: datetime) -> Select[Any]:
     """Ids of the leads that want no mail for a while, at this moment."""
     return select(col(Wish.lead_id)).where(col(Wish.paused_until) > now)
+
+
+def _allows(permission: Permission) -> ColumnElement[bool]:
+    """A consent that is enough for this mail."""
+    given = col(Consent.state) == "given"
+    return and_(given, col(Consent.confirmed_at).is_not(None)) if permission.double else given
 
 
 def _topics(permission: Permission) -> list[BindParameter[str]]:

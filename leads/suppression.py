@@ -14,9 +14,19 @@ from leads.row import JsonObject
 from leads.tables import Event, Lead, Suppression
 from leads.timeline import record
 
+#: Why a lead that came by a form gets nothing until it has confirmed that it wants to.
+UNCONFIRMED = "unconfirmed"
+
 #: Reason -> how much it weighs: the person's own word outweighs a list somebody brought along.
 STRENGTH: Mapping[str, int] = MappingProxyType(
-    {"imported": 0, "manual": 1, "hard_bounce": 2, "complaint": 3, "opted_out": 3}
+    {
+        UNCONFIRMED: -1,
+        "imported": 0,
+        "manual": 1,
+        "hard_bounce": 2,
+        "complaint": 3,
+        "opted_out": 3,
+    }
 )
 
 #: Reason -> what other programs call it, in lower case with _ for blanks and hyphens.
@@ -28,6 +38,7 @@ _OTHER_WORDS = {
     "complaint": "complained complaints spam abuse fbl spam_complaint reported_as_spam",
     "manual": "blocked blacklisted blocklisted do_not_contact do_not_email dnc",
     "imported": "import suppressed",
+    UNCONFIRMED: "pending not_confirmed",
 }
 _REASONS = {word: reason for reason in STRENGTH for word in (reason, *_OTHER_WORDS[reason].split())}
 

@@ -132,12 +132,14 @@ class Consent(Row, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
     lead_id: int = Field(sa_type=BigInteger, foreign_key="lead.id")
     topic: str = ""
-    #: `given` or `withdrawn`.
+    #: `given`, `withdrawn`, or `pending`: asked, and not answered yet.
     state: str
     #: How it was obtained: a form's name, a fair, a contract.
     source: str = ""
     at: datetime = Field(sa_type=Instant)
     by: str = ""
+    #: When the lead confirmed it by the link in a mail to its address; null when it never did.
+    confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
 
     __table_args__ = (
         UniqueConstraint("lead_id", "topic"),
@@ -158,7 +160,7 @@ class Suppression(Row, table=True):
     __tablename__ = "suppression"
 
     address_key: str = Field(primary_key=True)
-    #: `opted_out`, `hard_bounce`, `complaint`, `manual` or `imported`.
+    #: `opted_out`, `hard_bounce`, `complaint`, `manual`, `imported` or `unconfirmed`.
     reason: str
     at: datetime = Field(sa_type=Instant)
     #: Who or what did it: a campaign's name, a file, a person.

@@ -14,13 +14,14 @@ from leads.tables import Event
 #: Every kind of event that is written, by any room.
 KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "imported": "A file brought the lead in or changed it.",
+        "imported": "A file or a form brought the lead in, or a file changed it.",
         "changed": "Fields, attributes or tags were set by hand.",
         "stage": "The lead moved along the pipeline.",
         "preference": "The lead told us something, or somebody learnt it.",
         "chose": "The lead chose what to get: topics, how often, a pause, its language.",
         "address": "The lead asked for its mail to go to another address; `changed` says it does.",
         "consent": "The lead allowed us to write, or took that back.",
+        "consent_asked": "The lead is asked by mail to confirm that we may write.",
         "suppressed": "The address must not be written to any more.",
         "unsuppressed": "Somebody lifted a suppression and said why.",
         "deal": "A deal with the lead was opened, changed, won, lost or opened again.",
@@ -39,7 +40,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "bounced": "The mail came back.",
         "complained": "The receiver called the mail unwanted.",
         "opted_out": "The lead asked not to be written to.",
-        "opened": "A picture of the mail was fetched.",
+        "opened": "The picture that counts opens was fetched, as far as one can tell by a person.",
+        "open_fetched": "A machine fetched the picture that counts opens, as mail programs do.",
         "clicked": "A link of the mail was followed.",
         "link_scanned": "A machine looked at a link of the mail, as security scanners do.",
     }

@@ -33,11 +33,19 @@ def _name(label: Written) -> Text:
     return Text(text=label.text, place=label.place)
 
 
-def _consent(start: Token, end: Place, label: Written | None, *, withdrawn: bool) -> Consented:
+def _consent(
+    start: Token,
+    end: Place,
+    label: Written | None,
+    *,
+    withdrawn: bool = False,
+    pending: bool = False,
+) -> Consented:
     topic = label.text.strip() if label else ""
     if label is not None and not topic:
         raise Unfit(label.place, "an empty text is no topic")
-    return Consented(topic=topic, withdrawn=withdrawn, place=across(of(start), end))
+    place = across(of(start), end)
+    return Consented(topic=topic, withdrawn=withdrawn, pending=pending, place=place)
 
 
 class RecordBuilder(Transformer[Token, Any]):
@@ -127,11 +135,15 @@ class RecordBuilder(Transformer[Token, Any]):
 
     def consented(self, items: list[Any]) -> Consented:
         start, last, label = items
-        return _consent(start, label.place if label else of(last), label, withdrawn=False)
+        return _consent(start, label.place if label else of(last), label)
 
     def withdrew(self, items: list[Any]) -> Consented:
         start, label = items
         return _consent(start, label.place if label else of(start), label, withdrawn=True)
+
+    def pending(self, items: list[Any]) -> Consented:
+        start, label = items
+        return _consent(start, label.place if label else of(start), label, pending=True)
 
     def suppressed(self, items: list[Any]) -> Suppressed:
         start, label = items

@@ -65,7 +65,7 @@ class Facts:
     preferences: Sequence[Stated] = ()
     #: In the order they happened.
     events: Sequence[Happened] = ()
-    #: {topic: `given` or `withdrawn`}; the empty topic means everything.
+    #: {topic: `given`, `withdrawn` or `pending`}; the empty topic means everything.
     consents: Mapping[str, str] = field(default_factory=dict)
     #: Why the address must not be written to; None when it may.
     suppressed: str | None = None

@@ -130,8 +130,12 @@ class Judge:
                     and (not overdue or (task.due_at is not None and task.due_at < edge))
                     for task in facts.tasks
                 )
-            case Consented(topic=topic, withdrawn=withdrawn):
+            case Consented(topic="", pending=True):
+                return "pending" in facts.consents.values()
+            case Consented(topic=topic, withdrawn=withdrawn, pending=pending):
                 said = {facts.consents.get(each) for each in ("", topic)}
+                if pending:
+                    return "pending" in said
                 return (
                     "withdrawn" in said if withdrawn else said & {"given", "withdrawn"} == {"given"}
                 )

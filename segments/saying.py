@@ -93,8 +93,10 @@ def say(rule: Rule | Condition) -> str:
             ends = f" from {_word(origin.text)}" if origin else ""
             ends += f" to {_word(goal.text)}" if goal else ""
             return f"moved{ends}{_often(condition)}"
-        case Consented(topic=topic, withdrawn=withdrawn):
+        case Consented(topic=topic, withdrawn=withdrawn, pending=pending):
             topic = f" for {_quoted(topic)}" if topic else ""
+            if pending:
+                return f"consent pending{topic}"
             return f"{'withdrew' if withdrawn else 'has'} consent{topic}"
         case Suppressed(reason=reason):
             return f"suppressed as {reason}" if reason else "suppressed"

@@ -113,14 +113,16 @@ class Sides:
 
     def consented(self, asked: Consented) -> Clause:
         """As `leads.why_left_out` reads consent: a topic's own word, or the one for everything."""
+        if asked.pending and not asked.topic:
+            return self._any(Consent, [col(Consent.state) == "pending"])
         topics = ["", asked.topic] if asked.topic else [""]
 
         def state(name: str) -> Clause:
             said = among(col(Consent.topic), topics)
             return self._any(Consent, [said, col(Consent.state) == name])
 
-        if asked.withdrawn:
-            return state("withdrawn")
+        if asked.withdrawn or asked.pending:
+            return state("withdrawn" if asked.withdrawn else "pending")
         return and_(state("given"), not_(state("withdrawn")))
 
     def suppressed(self, asked: Suppressed) -> Clause:

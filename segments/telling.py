@@ -52,6 +52,11 @@ def found(leaf: Condition, facts: Facts, *, now: datetime, zone: Zone) -> str:
             return told.tasks()
         case WasIn() | Moved():
             return told.way()
+        case Consented(topic="", pending=True):
+            words = [
+                f"{state} for {about or 'everything'}" for about, state in facts.consents.items()
+            ]
+            return _listed(sorted(words), "nothing written down")
         case Consented(topic=topic):
             said = [(each, facts.consents[each]) for each in {"", topic} & facts.consents.keys()]
             words = [f"{state} for {about or 'everything'}" for about, state in sorted(said)]

@@ -130,11 +130,13 @@ class Moved:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Consented:
-    """`has consent for "news"`, `withdrew consent`: what the lead allowed or took back."""
+    """`has consent for "news"`, `withdrew consent`, `consent pending`: what the lead allowed, took
+    back, or was asked and has not answered."""
 
-    #: Empty: mail about no topic in particular.
+    #: Empty: mail about no topic in particular; of `pending`: about anything.
     topic: str = ""
     withdrawn: bool = False
+    pending: bool = False
     place: Place = field(default=NOWHERE, compare=False, repr=False)
 
 

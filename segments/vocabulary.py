@@ -94,7 +94,8 @@ UNITS = ("minute", "hour", "day", "week", "month", "year")
 OPENERS = (
     *("tag", "notes", "has", "not", "everyone", "sample", "in segment", "attr.", "prefers."),
     *("was in", "moved from", "moved to", "event", "deal where", "next task overdue"),
-    *("has deal", "has next task", "has consent", "withdrew consent", "suppressed"),
+    *("has deal", "has next task", "has consent", "withdrew consent", "consent pending"),
+    "suppressed",
 )
 
 #: Operators of texts, without and with `~` (capitals and marks on letters do not matter).

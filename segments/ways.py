@@ -110,6 +110,11 @@ def _deed(leaf: Condition, wanted: bool, facts: Facts) -> Way | None:
             ends = [f"from stage {quoted(origin)}"] if origin else []
             ends += [f"to stage {quoted(goal)}"] if goal else []
             return Way(text=f"move {' '.join(ends)}{_often(leaf.times)}") if wanted else None
+        case Consented(topic=topic, pending=True):
+            about = f" for {topic}" if topic else ""
+            if wanted:
+                return Way(text=f"be asked to confirm the consent{about}: potok leads confirm")
+            return Way(text=f"confirm the consent{about}", effort=THEIRS)
         case Consented(topic=topic, withdrawn=withdrawn):
             about = f" for {topic}" if topic else ""
             given = wanted != withdrawn

@@ -188,9 +188,17 @@ def _document(known: "Profile") -> dict[str, Any]:
             for p in known.preferences
         ],
         "consent": [
-            {"topic": c.topic, "state": c.state, "source": c.source, "at": c.at, "by": c.by}
+            {
+                "topic": c.topic,
+                "state": c.state,
+                "source": c.source,
+                "at": c.at,
+                "by": c.by,
+                "confirmed_at": c.confirmed_at,
+            }
             for c in known.consents
         ],
+        "consent_requests": known.consent_requests,
         "chose": {
             "topics_off": sorted(known.barred_topics),
             "per_week": known.wish.per_week if known.wish else None,

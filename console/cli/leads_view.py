@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
+from console.cli.leads_view_consent import request_line
 from console.cli.leads_view_facts import (
     choices,
     deal_line,
@@ -52,7 +53,10 @@ def show_profile(screen: "Console", known: "Profile", *, zone: tzinfo, now: date
         about = consent.topic or "everything"
         source = f", {consent.source}" if consent.source else ""
         when = consent.at.astimezone(zone)
-        facts.add_row("consent", f"{consent.state} for {about} ({when:%Y-%m-%d}{source})")
+        sure = ", confirmed by link" if consent.confirmed_at else ""
+        facts.add_row("consent", f"{consent.state} for {about} ({when:%Y-%m-%d}{source}{sure})")
+    for request in known.consent_requests:
+        facts.add_row("asked to confirm", request_line(request, zone=zone, now=now))
     for name, words in choices(known, zone=zone, now=now):
         facts.add_row(name, words)
     for deal in known.deals:
@@ -118,6 +122,10 @@ def _consent(data: Mapping[str, Any]) -> str:
     return f"{data.get('state')} for {data.get('topic') or 'everything'}{source}{_from_file(data)}"
 
 
+def _about(data: Mapping[str, Any]) -> str:
+    return ", ".join(each or "everything" for each in data.get("topics", ()))
+
+
 def _from_file(data: Mapping[str, Any]) -> str:
     return f" [{data['file']}]" if data.get("file") else ""
 
@@ -129,6 +137,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "stage": _stage,
     "preference": _preference,
     "consent": _consent,
+    "consent_asked": lambda data: f"about {_about(data)}, {data.get('source', '')}",
     "chose": told_choice,
     "address": lambda data: f"asked for {data.get('asked_for', 'another one')}",
     "suppressed": lambda data: str(data.get("reason", "")),

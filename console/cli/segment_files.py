@@ -88,7 +88,10 @@ def read_files(workspace: Workspace) -> SegmentFiles:
 
 def permission(workspace: Workspace, *, topic: str = "") -> Permission:
     """What mail about `topic` needs here; without one, mail about no topic in particular."""
-    return Permission(topic=topic, consent_required=workspace.settings.consent_required)
+    settings = workspace.settings
+    return Permission(
+        topic=topic, consent_required=settings.consent_required, double=settings.consent_double
+    )
 
 
 def topic_of(workspace: Workspace, template: str) -> str:

@@ -11,6 +11,8 @@ from console.web.app import create_app
 from console.web.choices import Counter, add_choices
 from console.web.postman import Postman
 from console.web.serving import listening, serve
+from console.web.signup import Gate, add_signup
+from console.web.visitors import Visitors
 from console.wiring import Workspace
 
 
@@ -69,4 +71,26 @@ def open_page(
             on_asking=postman.call,
         ),
     )
+    add_signup(app, _gate(workspace, keys, postman))
     return Page(app=app, bound=bound, postman=postman)
+
+
+def _gate(workspace: Workspace, keys: tuple[bytes, ...], postman: Postman) -> Gate:
+    settings = workspace.settings
+    pipeline = next(iter(settings.pipelines.values()))
+    return Gate(
+        database=workspace.database,
+        keys=keys,
+        address_key=workspace.keys.address,
+        now=workspace.now,
+        dice=workspace.random,
+        labels=settings.topics,
+        open=settings.signup.open,
+        identity=settings.signup.identity or next(iter(settings.identities), ""),
+        senders={
+            name: each.from_name or each.from_address for name, each in settings.identities.items()
+        },
+        place=(pipeline.name, pipeline.names[0]),
+        visitors=Visitors(settings.signup.per_hour),
+        on_asking=postman.call,
+    )

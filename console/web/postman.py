@@ -1,4 +1,4 @@
-"""Mails that ask at a new address, sent while the page is served.
+"""Mails that ask: at a new address, or whether we may write; sent while the page is served.
 
 What is to be sent stands in the database, so a mail asked for just before a crash leaves after it;
 at worst, when somebody pulls the plug between sending and writing that down, it arrives twice.
@@ -10,9 +10,11 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from campaigns import NEW_ADDRESS, identity_of
+from campaigns import CONFIRM, NEW_ADDRESS, identity_of
 from console.errors import Refused, SettingsError
+from console.settings import Settings
 from console.web.choices_page import words
+from console.web.signup_page import mail_texts
 from console.wiring import Workspace
 from deliverability import (
     DeliverabilityError,
@@ -24,7 +26,7 @@ from deliverability import (
     connect,
     make_token,
 )
-from leads import Asking, asked, take_asking
+from leads import Asking, ConsentMail, asked, request_sent, take_asking, take_request
 
 #: Seconds between two looks when nobody calls.
 LOOK = 30.0
@@ -55,7 +57,7 @@ class Postman:
     async def send_waiting(self) -> None:
         """Sends what is due now."""
         try:
-            while await self._send_one():
+            while await self._send_one() or await self._ask_one():
                 pass
         except (DBAPIError, PoolTimeout):
             pass  # the database is busy or away; what waits stays there
@@ -82,6 +84,30 @@ class Postman:
             )
         else:
             self._say(f"a mail that confirms a new address waits: {outcome.reply or outcome.cause}")
+        return True
+
+    async def _ask_one(self) -> bool:
+        """Whether there was one that asks whether we may write."""
+        workspace = self._workspace
+        mail = await asyncio.to_thread(
+            workspace.database.write, lambda session: take_request(session, now=workspace.now())
+        )
+        if mail is None:
+            return False
+        try:
+            sender = asking_identity(workspace.settings, mail.identity)
+            outcome = await _hand_over(sender, consent_mail(workspace, sender, mail))
+        except (Refused, SettingsError, DeliverabilityError, OSError) as error:
+            self._say(f"a mail that asks to confirm waits: {error}")
+            return True
+        if outcome.verdict in (Verdict.ACCEPTED, Verdict.REJECTED):
+            sent = outcome.verdict is Verdict.ACCEPTED
+            await asyncio.to_thread(
+                workspace.database.write,
+                lambda s: request_sent(s, mail.request_id, now=workspace.now(), sent=sent),
+            )
+        else:
+            self._say(f"a mail that asks to confirm waits: {outcome.reply or outcome.cause}")
         return True
 
     def _sender(self, asking: Asking) -> Identity:
@@ -116,6 +142,42 @@ def asking_mail(workspace: Workspace, sender: Identity, asking: Asking) -> Envel
         + "\n",
         html=None,
         message_id=f"address.{name:016x}@{sender.domain}",
+        date=workspace.now(),
+        list_id=None,
+    )
+
+
+def asking_identity(settings: Settings, name: str) -> Identity:
+    """Who asks to confirm: `name` when there is one, else `[signup] identity`, else the first.
+
+    Raises Refused, SettingsError.
+    """
+    known = settings.identities
+    wanted = name if name in known else settings.signup.identity or next(iter(known), "")
+    return settings.sender(wanted)
+
+
+def consent_mail(workspace: Workspace, sender: Identity, mail: ConsentMail) -> Envelope:
+    """The mail that asks whether we may write. Raises DeliverabilityError."""
+    settings = workspace.settings
+    keys = tuple(reversed(workspace.keys.links))
+    token = make_token(keys, CONFIRM, mail.lead_token, mail.request_id)
+    subject, text = mail_texts(
+        mail.language,
+        sender.from_name or sender.from_address,
+        mail.topics,
+        settings.topics,
+        link=f"{settings.web.base_url.rstrip('/')}/y/{token}",
+        postal_address=sender.postal_address,
+    )
+    return compose(
+        sender,
+        to_address=mail.email,
+        to_name="",
+        subject=subject,
+        text=text,
+        html=None,
+        message_id=f"consent.{workspace.random.getrandbits(64):016x}@{sender.domain}",
         date=workspace.now(),
         list_id=None,
     )

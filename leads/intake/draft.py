@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from leads.consent import GIVEN, PENDING, WITHDRAWN
 from leads.fields import FIELDS
 from leads.intake.incoming import Agreed, Incoming
-from leads.intake.terms import GIVEN, WITHDRAWN
 from leads.names import renamed
 
 #: topic -> (state, source, at)
@@ -80,7 +80,7 @@ class Draft:
         """A no always counts, and no file turns it into a yes again."""
         new = (agreed.state, agreed.source, agreed.at or now)
         before = self.consents.get(agreed.topic)
-        if before is None:
+        if before is None or before[0] == PENDING:
             if on_duplicate != "skip" or agreed.state == WITHDRAWN:
                 self.consents[agreed.topic] = new
         elif before[0] == GIVEN and agreed.state == WITHDRAWN:

@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import lru_cache, partial
 
 from leads.address import Address, address_key, parse_address
+from leads.consent import GIVEN, PENDING, WITHDRAWN
 from leads.errors import FieldError, LeadError
 from leads.fields import FIELDS, attribute_list, attribute_value, choice, field_value, tag
 from leads.intake.mapping import IGNORED, Column
 from leads.intake.reading import Row
-from leads.intake.terms import GIVEN, WITHDRAWN, Terms
+from leads.intake.terms import Terms
 from leads.intake.values import moment, tags_in, values_in, yes_or_no
 from leads.names import complete
 from leads.pipeline import find_pipeline
@@ -176,6 +177,8 @@ class Reader:
     def _topic_consent(self, named: str, found: Incoming, __: Said, cell: str) -> None:
         """`given 2025-09-21 fair in Poznań`, as `leads export` writes it; or a plain yes or no."""
         word, _, rest = cell.partition(" ")
+        if word.casefold() == PENDING:
+            return  # as an export has it: nobody has agreed to anything
         state, at = yes_or_no(word), None
         if state is None:
             state, rest = True, cell

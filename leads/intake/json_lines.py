@@ -17,7 +17,7 @@ from leads.intake.reading import SAMPLE_ROWS, Row, Source
 from leads.intake.values import cell_text, joined
 
 #: Lists of objects that `leads export --lines` adds: they are no facts of the lead itself.
-_ROWS = ("deals", "tasks", "events")
+_ROWS = ("deals", "tasks", "events", "consent_requests")
 _NESTED = {"attributes": "attr.", "preferences": "prefers.", "prefers": "prefers."}
 
 

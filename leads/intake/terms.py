@@ -6,9 +6,6 @@ from datetime import datetime, tzinfo
 
 from leads.pipeline import Pipeline
 
-#: The states of a consent.
-GIVEN, WITHDRAWN = "given", "withdrawn"
-
 #: What happens to a lead that is there already.
 ON_DUPLICATE: dict[str, str] = {
     "fill": "only what is still empty is filled",

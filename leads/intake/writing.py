@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import String, bindparam, case, delete, insert, null, update
 from sqlmodel import Session, col
 
-from leads.consent import consent_before
+from leads.consent import WITHDRAWN, consent_before
 from leads.fields import number_of
 from leads.intake.draft import Consents, Draft
 from leads.intake.terms import Terms
 from leads.tables import Consent, Event, Lead, Preference
 
 Rows = list[dict[str, Any]]
+
+_WITHDRAWS = bindparam("to_state", type_=String) == WITHDRAWN
 
 
 def write_changes(
@@ -53,7 +55,11 @@ def write_changes(
             .where(
                 col(Consent.lead_id) == bindparam("lead"), col(Consent.topic) == bindparam("about")
             )
-            .values({name: bindparam(f"to_{name}") for name in ("state", "source", "at", "by")}),
+            .values(
+                {name: bindparam(f"to_{name}") for name in ("state", "source", "at", "by")}
+                # What was confirmed by a link stays so until it is withdrawn.
+                | {"confirmed_at": case((_WITHDRAWS, null()), else_=col(Consent.confirmed_at))}
+            ),
             told.agreed_anew,
         )
     for table, rows in (

@@ -10,6 +10,7 @@ from console.errors import Refused, SecretMissing, SettingsError
 from console.known_settings import SETTINGS
 from console.sections import Section, Source
 from console.settings import Settings, read_settings
+from console.signup_settings import Signup
 from leads import FrequencyCap
 
 EVERYTHING = """\
@@ -84,6 +85,11 @@ en = "Product news"
 pl = "Nowości"
 [consent]
 required = true
+require = "double"
+[signup]
+open = true
+identity = "anna"
+per_hour = 5
 [templates]
 link_domains = ["Acme.pl", "acme.example"]
 spamd = "127.0.0.1:1783"
@@ -127,6 +133,8 @@ def test_every_setting_reaches_its_value(tmp_path: Path, monkeypatch: pytest.Mon
     assert settings.providers == {"partner": ("partner.example",)}
     assert settings.topics == {"news": {"en": "Product news", "pl": "Nowości"}}
     assert settings.consent_required
+    assert settings.consent_double
+    assert settings.signup == Signup(open=True, identity="anna", per_hour=5)
     assert settings.templates.link_domains == ("acme.pl", "acme.example")
     assert settings.templates.spamd == ("127.0.0.1", 1783)
     assert settings.templates.spamd_named
@@ -221,6 +229,12 @@ SMTP = '[identity.a]\nfrom = "a@b.pl"\n[identity.a.smtp]\nhost = "h.pl"\n'
             '"https://acme.pl/" in link_domains is no domain: write "acme.pl"',
         ),
         ("[consent]\nrequired = 1", "required = 1: write true or false"),
+        ('[consent]\nrequire = "triple"', 'write "none" or "single" or "double"'),
+        (
+            "[signup]\nopen = true",
+            "open = true needs the address of the page: write [web] base_url",
+        ),
+        ('[signup]\nidentity = "ewa"', 'there is no identity "ewa"; there is: none yet'),
         ("[consent]\nrequired = true\n[consent]", "potok.toml:3: this stands in the file twice"),
         ("x = ", "potok.toml:1: this is no TOML"),
         ('a = "open', "potok.toml:1: this is no TOML"),

@@ -90,7 +90,13 @@ def test_documents_hold_the_same_and_are_json(database: Database) -> None:
     assert read["preferences"] == {"topic": ["news"]}
     assert read["attributes"] == {"industry": "legal"}
     assert read["consent"] == [
-        {"topic": "", "state": "given", "source": "fair", "at": "2026-03-10T11:00:00Z"}
+        {
+            "topic": "",
+            "state": "given",
+            "source": "fair",
+            "at": "2026-03-10T11:00:00Z",
+            "confirmed_at": None,
+        }
     ]
     assert read["left_out"] is None
 

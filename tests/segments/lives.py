@@ -35,6 +35,7 @@ from leads import (
     unsuppress,
     withdraw_consent,
 )
+from leads.consent import ask_consent
 
 #: When the first lead comes in.
 START = datetime(2026, 2, 1, 9, 0, tzinfo=UTC)
@@ -81,6 +82,7 @@ verbs = st.one_of(
     ),
     _verb("forget", st.just("topic"), st.lists(st.sampled_from(["a", "x"]), max_size=2)),
     _verb("agree", _topics),
+    _verb("ask", _topics),
     _verb("withdraw", _topics),
     _verb("suppress", st.sampled_from(["manual", "hard_bounce", "opted_out"])),
     _verb("unsuppress"),
@@ -155,6 +157,8 @@ def live(session: Session, ids: Sequence[int], step: Step, at: datetime) -> None
             forget_preference(session, lead_id, name, values, **by)
         case "agree", (topic,):
             give_consent(session, lead_id, topic=topic, source="fair", **by)
+        case "ask", (topic,):
+            ask_consent(session, lead_id, topic=topic, source="form", **by)
         case "withdraw", (topic,):
             withdraw_consent(session, lead_id, topic=topic, **by)
         case "suppress", (reason,):

@@ -278,6 +278,8 @@ class Naive:
 
     def on_consented(self, node: Any) -> bool:
         said = [s for topic, s in self.facts.consents.items() if topic in ("", node.topic)]
+        if node.pending:
+            return "pending" in (said if node.topic else self.facts.consents.values())
         if node.withdrawn:
             return "withdrawn" in said
         return "given" in said and "withdrawn" not in said

@@ -271,6 +271,7 @@ atoms = st.one_of(
     ),
     st.builds(Moved, goal=stages, times=st.sampled_from([1, 2]), within=st.none() | spans),
     st.builds(Consented, topic=st.sampled_from(TOPICS), withdrawn=st.booleans()),
+    st.builds(Consented, topic=st.sampled_from(TOPICS), pending=st.just(True)),
     st.builds(Suppressed, reason=st.none() | st.sampled_from(sorted(STRENGTH))),
     st.builds(
         Did,
@@ -447,7 +448,7 @@ leads = st.builds(
         ),
         events=st.lists(_happenings, max_size=4),
         consents=st.dictionaries(
-            st.sampled_from(TOPICS), st.sampled_from(["given", "withdrawn"]), max_size=2
+            st.sampled_from(TOPICS), st.sampled_from(["given", "withdrawn", "pending"]), max_size=2
         ),
         suppressed=st.none() | st.sampled_from(sorted(STRENGTH)),
         deals=st.lists(_deals, max_size=2),

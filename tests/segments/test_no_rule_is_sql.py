@@ -60,6 +60,7 @@ PLACES = [
     'pipeline = "{}"',
     'has consent for "{}"',
     'withdrew consent for "{}"',
+    'consent pending for "{}"',
     'sample 5% by "{}"',
 ]
 

@@ -45,6 +45,8 @@ STAGES = {"sales": ("new", "demo", "proposal", "won", "lost")}
         ("moved from demo within 2 weeks", "moved from demo within 2 weeks"),
         ("has consent for news", 'has consent for "news"'),
         ("withdrew consent", "withdrew consent"),
+        ("Consent  Pending", "consent pending"),
+        ("consent pending for news", 'consent pending for "news"'),
         ("suppressed as bounced", "suppressed as hard_bounce"),
         ("suppressed as 'opted out'", "suppressed as opted_out"),
         ("notes contain budget", 'notes contains "budget"'),
