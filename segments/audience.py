@@ -50,9 +50,12 @@ def audience(
 
     What it costs on 1,000,000 leads, beside SQL written by hand: `benchmarks/README.md`.
     """
-    statement = counts(rule, permission, now=now, zone=zone, cap=cap)
     # No row is an object: the connection itself is asked, which a short count notices.
-    rows = session.connection().execute(statement, moments(cap, now)).all()
+    connection = session.connection()
+    statement = counts(
+        rule, permission, now=now, zone=zone, cap=cap, dialect=connection.dialect.name
+    )
+    rows = connection.execute(statement, moments(cap, now)).all()
     found = _audience(rows)
     several = any(row.everybody for row in rows)
     if several and found.matching <= FEW:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BinaryExpression,
     ColumnElement,
     Select,
@@ -51,7 +52,13 @@ from segments.tree import AllOf, Compare, Condition, InSegment, OneOf, Rule
 
 
 def counts(
-    rule: Rule, permission: Permission, *, now: datetime, zone: Zone, cap: FrequencyCap | None
+    rule: Rule,
+    permission: Permission,
+    *,
+    now: datetime,
+    zone: Zone,
+    cap: FrequencyCap | None,
+    dialect: str,
 ) -> Any:
     """A statement with rows (reason, leads, everybody).
 
@@ -66,6 +73,8 @@ def counts(
         return _grouped(clause, why_left_out_of(permission), later(cap, now))
     by_ids = _by_ids(clause)
     if by_ids is not None:
+        if dialect == "postgresql" and isinstance(by_ids, _Named):
+            return _apart(_Listed.of(by_ids), permission, cap)
         return _apart(by_ids, permission, cap)
     if narrow:
         return _apart(_Narrow(clause), permission, cap)
@@ -192,6 +201,45 @@ class _Named:
 
 
 @dataclass(frozen=True)
+class _Listed:
+    """The same, written down once and asked four times.
+
+    On PostgreSQL 0.8 of the time where few leads are named, and no more where a third of all are;
+    SQLite walks its index sooner than it writes a list.
+    """
+
+    fits: CTE
+
+    @classmethod
+    def of(cls, named: _Named) -> "_Listed":
+        ids = named.ids if named.ids._group_by_clauses else named.ids.distinct()
+        return cls(ids.cte("fits").prefix_with("MATERIALIZED", dialect="postgresql"))
+
+    def everybody(self) -> Select[Any]:
+        return self._count(_ALL)
+
+    def barred(self) -> Clause:
+        return self.has(col(Lead.id))
+
+    def has(self, lead_id: Any) -> Clause:
+        clause: Clause = lead_id.in_(self._ids)
+        return clause
+
+    def among(self, ids: Select[Any]) -> Select[Any]:
+        [mine] = self.fits.c
+        return self._count(_TOOK_BACK).where(mine.in_(ids), _free(mine))
+
+    @property
+    def _ids(self) -> Select[Any]:
+        [mine] = self.fits.c
+        return select(mine)
+
+    def _count(self, row: _Columns) -> Select[Any]:
+        leads = func.count().label("leads")
+        return select(*(leads, *row)).select_from(self.fits)
+
+
+@dataclass(frozen=True)
 class _Others:
     """All leads but those that another table names."""
 
@@ -216,7 +264,7 @@ class _Others:
 
 
 def _apart(
-    found: _Narrow | _Named | _Others, permission: Permission, cap: FrequencyCap | None
+    found: _Narrow | _Named | _Listed | _Others, permission: Permission, cap: FrequencyCap | None
 ) -> Any:
     """One statement of a few small counts: one snapshot, one journey to the server."""
     # Plain branches, no subqueries: PostgreSQL works on several at a time.

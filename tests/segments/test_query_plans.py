@@ -100,7 +100,12 @@ def test_a_count_reads_indexes_alone(
 ) -> None:
     rule = parse(text, stages=STAGES)
     statement = counts(
-        rule, Permission(topic="news"), now=now, zone=ZoneInfo("Europe/Warsaw"), cap=None
+        rule,
+        Permission(topic="news"),
+        now=now,
+        zone=ZoneInfo("Europe/Warsaw"),
+        cap=None,
+        dialect="sqlite",
     )
     plan = _explained(sqlite_database, statement, **moments(None, now))
     for step in steps:
