@@ -9,13 +9,13 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             findings.py, planning.py (with openings.py, holdout.py, variants.py, drawing.py),
             variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
             rfc_message_id.py, admit.py, candidates.py, queue.py, circumstances.py, writing.py,
-            finish.py, doubt.py, settling.py, delivery.py, lane.py, worker.py (with survey.py),
-            observe.py, store.py, status.py, verify.py, verify_sequences.py, verify_variants.py,
-            shown.py, opt_out.py, wishes.py, sequence_definition.py, sequences.py, sequence_runs.py,
-            sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
-            advancing.py, ended.py, what came back: matching.py, evidence.py, noting.py,
-            feedback.py, polling.py, answers.py, clicks.py, clicks_counted.py; forgetting.py,
-            errors.py
+            finish.py, finish_together.py, finisher.py, doubt.py, settling.py, delivery.py, lane.py,
+            worker.py (with survey.py), observe.py, store.py, status.py, verify.py,
+            verify_sequences.py, verify_variants.py, shown.py, opt_out.py, wishes.py,
+            sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
+            enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
+            came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
+            clicks.py, clicks_counted.py; forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers

@@ -1,7 +1,7 @@
-"""Messages over connections: take one in line, write it, send it, write down what came of it.
+"""Messages over connections: take one in line, write it, send it, hand on what came of it.
 
 Everything here happens after the claim. The next message does not wait for the last one's outcome
-to be committed; `under_way` counts a message until it is.
+to be committed (`finisher.py`); `under_way` counts a message until it is.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session
-
 from campaigns.candidates import LaneRules
 from campaigns.circumstances import asks, circumstances
-from campaigns.finish import finish, skip_unmade
+from campaigns.finish import skip_unmade
+from campaigns.finish_together import Finishing
+from campaigns.finisher import Finisher
 from campaigns.observe import Observer
 from campaigns.queue import Claimed
 from campaigns.states import State
@@ -29,7 +29,6 @@ from deliverability import (
     Phase,
     SigningError,
     Verdict,
-    save_pace,
 )
 from templates import Compiled, RenderError
 
@@ -62,6 +61,10 @@ class Shared:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     #: The first failure of the store: the worker must end, since outcomes cannot be kept.
     broken: BaseException | None = None
+    finisher: Finisher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.finisher = Finisher(self.store, self.owner, self.fault)
 
 
 class Delivery:
@@ -95,7 +98,6 @@ class Delivery:
         self._on_change = on_change
         self._on_trouble = on_trouble
         self._line: asyncio.Queue[Claimed] = asyncio.Queue()
-        self._finishing: set[asyncio.Task[None]] = set()
 
     @property
     def in_line(self) -> bool:
@@ -149,7 +151,10 @@ class Delivery:
         def ended(task: asyncio.Task[None]) -> None:
             self.connections.discard(task)
             release()
-            self._note(task)
+            if not task.cancelled() and task.exception() is not None:
+                self._shared.broken = self._shared.broken or task.exception()
+                self._shared.stopping.set()
+            self._on_change()
 
         task.add_done_callback(ended)
 
@@ -158,9 +163,8 @@ class Delivery:
         served = 0
         try:
             while served < self._per_connection and connection.usable:
-                try:
-                    claimed = await asyncio.wait_for(self._line.get(), IDLE_SECONDS)
-                except TimeoutError:
+                claimed = await self._next()
+                if claimed is None:
                     break
                 self.free -= 1
                 try:
@@ -172,6 +176,15 @@ class Delivery:
             self.free -= 1
             await connection.close()
 
+    async def _next(self) -> Claimed | None:
+        """The next in line; None when the connection has waited long enough for one."""
+        if self.in_line:
+            return self._line.get_nowait()
+        try:
+            return await asyncio.wait_for(self._line.get(), IDLE_SECONDS)
+        except TimeoutError:
+            return None
+
     async def _deliver(self, connection: Connection, claimed: Claimed, *, fresh: bool) -> None:
         shared = self._shared
         if shared.stopping.is_set() or claimed.run_id not in shared.running:
@@ -181,7 +194,7 @@ class Delivery:
         try:
             written = write_message(claimed, compiled, self._office)
         except (RenderError, EnvelopeError) as error:
-            self._spawn(self._skip(claimed, str(error)))
+            await self._skip(claimed, str(error))
             return
         except SigningError as error:
             # Our key is at fault, not this lead: the lane waits until somebody has looked.
@@ -196,75 +209,69 @@ class Delivery:
         elif fresh:
             # A connection that served before may have gone stale; a fresh one that fails is news.
             self._on_trouble(outcome.reply)
-        self._spawn(self._finish(claimed, outcome, written, compiled.name))
+        self._finish(claimed, outcome, written, compiled.name)
 
     def _give_back(self, claimed: Claimed, why: str) -> None:
         outcome = Outcome(verdict=Verdict.UNSENT, phase=Phase.CONNECT, reply=why)
-        self._spawn(self._finish(claimed, outcome, None, ""))
+        self._finish(claimed, outcome, None, "")
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        """The connection goes on with the next message while this one's outcome is committed."""
-        task: asyncio.Task[None] = asyncio.ensure_future(work)
-        self._finishing.add(task)
-
-        def finished(task: asyncio.Task[None]) -> None:
-            self._finishing.discard(task)
-            self.under_way -= 1
-            self._note(task)
-
-        task.add_done_callback(finished)
-
-    def _note(self, task: asyncio.Task[None]) -> None:
-        """A failure of the store ends the worker: outcomes could not be kept."""
-        if not task.cancelled() and task.exception() is not None:
-            self._shared.broken = self._shared.broken or task.exception()
-            self._shared.stopping.set()
-        self._on_change()
-
-    async def _finish(
+    def _finish(
         self, claimed: Claimed, outcome: Outcome, written: Written | None, template: str
     ) -> None:
+        """The connection goes on with the next message while this one's outcome is committed."""
         shared = self._shared
-        now = shared.clock.now()
+        accepted = outcome.verdict is Verdict.ACCEPTED
+        finishing = Finishing(
+            claimed=claimed,
+            outcome=outcome,
+            at=shared.clock.now(),
+            sent=written.sent if written else None,
+            retry_after=(
+                None if accepted else shared.retry(claimed.deferrals + 1, str(claimed.message_id))
+            ),
+            day=claimed.claimed_at.astimezone(self._rules.zone).date(),
+            template=template,
+        )
+
+        def committed(state: State | None, error: BaseException | None) -> None:
+            if error is None:
+                shared.observer.finished(claimed, outcome, state)
+            self._ended(error)
+
         pace = self._pacer.state if self._pacer is not None else None
+        shared.finisher.put(finishing, pace, committed)
 
-        def work(session: Session) -> State | None:
-            state = finish(
-                session,
-                claimed,
-                outcome,
-                owner=shared.owner,
-                now=now,
-                sent=written.sent if written else None,
-                retry_after=shared.retry(claimed.deferrals + 1, str(claimed.message_id)),
-                day=claimed.claimed_at.astimezone(self._rules.zone).date(),
-                template=template,
-            )
-            if pace is not None:
-                save_pace(session, self._rules.lane_id, pace, now=now)
-            shared.fault("finishing")
-            return state
-
-        state = await shared.store.write(work)
-        shared.observer.finished(claimed, outcome, state)
+    def _ended(self, error: BaseException | None) -> None:
+        """One message less under way. A failure of the store ends the worker: outcomes could not
+        be kept."""
+        self.under_way -= 1
+        if error is not None:
+            self._shared.broken = self._shared.broken or error
+            self._shared.stopping.set()
+        self._on_change()
 
     async def _skip(self, claimed: Claimed, why: str) -> None:
         shared = self._shared
         now = shared.clock.now()
         day = claimed.claimed_at.astimezone(self._rules.zone).date()
-        await shared.store.write(
-            lambda session: skip_unmade(
-                session, claimed, owner=shared.owner, now=now, why=why, day=day
+        try:
+            await shared.store.write(
+                lambda session: skip_unmade(
+                    session, claimed, owner=shared.owner, now=now, why=why, day=day
+                )
             )
-        )
+        except Exception as error:
+            self._ended(error)
+            return
         shared.observer.skipped(claimed, why)
+        self._ended(None)
 
     async def drain(self) -> None:
         """What is on the wire is finished; what nobody took goes back unsent."""
         while self.in_line:
             self._give_back(self._line.get_nowait(), "the sender was stopped before it was sent")
-        while self.connections or self._finishing:
+        while self.connections or self.under_way:
             if self.free >= len(self.connections):
                 for task in self.connections:
                     task.cancel()
-            await asyncio.wait({*self.connections, *self._finishing}, timeout=0.05)
+            await asyncio.sleep(0.01)

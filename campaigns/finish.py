@@ -99,7 +99,7 @@ def _move(
 def _change(session: Session, claimed: Claimed, owner: str, changes: dict[str, Any]) -> bool:
     """Changes the row if it is still ours: `sending`, our owner, this attempt."""
     done = session.connection().execute(
-        _ours(tuple(sorted(changes))),
+        guarded(tuple(sorted(changes))),
         {
             "its_id": claimed.message_id,
             "its_owner": owner,
@@ -113,8 +113,9 @@ def _change(session: Session, claimed: Claimed, owner: str, changes: dict[str, A
 # Statements of the hot path are built once and given values: building them anew for every message
 # took 3 of the 4 ms that a message cost.
 @cache
-def _ours(names: tuple[str, ...]) -> Update:
-    """The guarded update of these columns."""
+def guarded(names: tuple[str, ...]) -> Update:
+    """The update of these columns, as `new_NAME`, of a row that is ours (`its_id`, `its_owner`,
+    `its_attempt`)."""
     return (
         update(_MESSAGE)
         .where(
@@ -127,7 +128,7 @@ def _ours(names: tuple[str, ...]) -> Update:
     )
 
 
-_CLOSE = (
+CLOSE_ATTEMPT = (
     update(_ATTEMPT)
     .where(
         _ATTEMPT.c.message_id == bindparam("its_message"),
@@ -144,19 +145,21 @@ _CLOSE = (
 
 
 def _close_attempt(session: Session, claimed: Claimed, outcome: Outcome, *, now: datetime) -> None:
-    session.connection().execute(
-        _CLOSE,
-        {
-            "its_message": claimed.message_id,
-            "its_number": claimed.attempt,
-            "new_ended_at": now,
-            "new_result": str(outcome.verdict),
-            "new_phase": str(outcome.phase),
-            "new_code": outcome.code,
-            "new_enhanced": outcome.enhanced,
-            "new_reply": outcome.reply,
-        },
-    )
+    session.connection().execute(CLOSE_ATTEMPT, closing(claimed, outcome, now=now))
+
+
+def closing(claimed: Claimed, outcome: Outcome, *, now: datetime) -> dict[str, Any]:
+    """What `CLOSE_ATTEMPT` is given."""
+    return {
+        "its_message": claimed.message_id,
+        "its_number": claimed.attempt,
+        "new_ended_at": now,
+        "new_result": str(outcome.verdict),
+        "new_phase": str(outcome.phase),
+        "new_code": outcome.code,
+        "new_enhanced": outcome.enhanced,
+        "new_reply": outcome.reply,
+    }
 
 
 def _tell(

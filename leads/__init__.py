@@ -128,7 +128,7 @@ from leads.tasks import (
     reopen_task,
     tasks_of,
 )
-from leads.timeline import KINDS, Entry, record, timeline
+from leads.timeline import KINDS, Entry, record, record_all, timeline
 from leads.versions import (
     Version,
     content_hash,
@@ -202,6 +202,7 @@ __all__ = [
     "mailable",
     "suppress",
     "record",
+    "record_all",
     "LeadError",
     "AddressError",
     "find_lead",

@@ -1,9 +1,10 @@
 """The timeline: what happened to a lead, one event a row, and every kind of event in a sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlmodel import Session, col
@@ -86,6 +87,11 @@ def record(
             "data": data or {},
         },
     )
+
+
+def record_all(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes several events; each row has all that `record` is given, by name."""
+    session.connection().execute(_INSERT, rows)
 
 
 #: Built once: every message that leaves writes an event.
