@@ -78,16 +78,17 @@ class Wire(asyncio.Protocol):
         if not self._replies:
             if self._why:
                 raise WireBroken(self._why)
-            self._waiter = asyncio.get_running_loop().create_future()
+            loop = asyncio.get_running_loop()
+            self._waiter = loop.create_future()
+            # A timer of our own: `asyncio.timeout` takes as long as reading the reply.
+            late = loop.call_later(seconds, self._wake)
             try:
-                async with asyncio.timeout(seconds):
-                    await self._waiter
-            except TimeoutError:
-                raise WireBroken(f"the server did not answer for {seconds:g} s") from None
+                await self._waiter
             finally:
                 self._waiter = None
+                late.cancel()
             if not self._replies:
-                raise WireBroken(self._why)
+                raise WireBroken(self._why or f"the server did not answer for {seconds:g} s")
         return self._replies.popleft()
 
     async def close(self, seconds: float = 2.0) -> None:

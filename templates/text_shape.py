@@ -16,13 +16,14 @@ NUMBERS, END_NUMBERS, NUMBER = "\x0f", "\x10", "\x0e"
 #: A space that was written to be seen.
 SPACE = "\x13"
 
-_ANY = re.compile(f"[{IN}{OUT}{NUMBER}-{SPACE}]")
+_MARKS = (IN, OUT, NUMBER, NUMBERS, END_NUMBERS, QUOTE, UNQUOTE, SPACE)
 _EACH = re.compile(f"([{IN}{OUT}{NUMBER}-{UNQUOTE}])")
 
 
 def is_shaped(text: str) -> bool:
     """Whether there is any mark in it: most mails have none."""
-    return _ANY.search(text) is not None
+    # A search for each: a class of characters is looked for fifty times slower.
+    return any(mark in text for mark in _MARKS)
 
 
 def shaped(lines: list[str]) -> list[str]:
@@ -71,9 +72,6 @@ def _gap(done: list[str], mark: str) -> None:
         done.append(mark)
 
 
-_GAPS = re.compile(r"\n{3,}")
-
-
 def finish(text: str) -> str:
     """Rendered text with its links numbered at the end and its blank lines in order."""
     urls: dict[str, int] = {}
@@ -93,10 +91,16 @@ def finish(text: str) -> str:
         pieces.append(rest)
 
     whole = "".join(pieces)
-    lines = [line for line in map(_line, whole.split("\n")) if line != "-"]
+    lines = [line.strip() for line in whole.split("\n")]
+    if "|" in whole:
+        lines = [_without_bars(line) for line in lines]
+    if "-" in lines:  # items that came out empty
+        lines = [line for line in lines if line != "-"]
     if is_shaped(whole):
         lines = shaped(lines)
-    text = _GAPS.sub("\n\n", "\n".join(lines)).strip()
+    text = "\n".join(lines).strip()
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
     if urls:
         text += "\n\n" + "\n".join(f"[{place}] {url}" for url, place in urls.items())
     return text + "\n"
@@ -115,9 +119,8 @@ def _says(before: str, url: str) -> bool:
     return words.endswith(site) and not re.search(r"[\w.-]$", words[: len(words) - len(site)])
 
 
-def _line(line: str) -> str:
-    """A line without spaces around it, and without the bars of cells that turned out empty."""
-    line = line.strip()
+def _without_bars(line: str) -> str:
+    """The line without the bars of cells that turned out empty."""
     if line and (line[0] == "|" or line[-1] == "|"):
         return line.strip("| \t")
     return line
