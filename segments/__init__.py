@@ -12,7 +12,7 @@ Read        rules.lark, vocabulary.py, terms.py, tree.py, reading.py (with build
             clauses_json.py, side_tables.py, dialects.py, dialects_json.py, dialects_numbers.py),
             facts.py, judge.py (with values_judged.py), recall.py, history.py, why.py (with
             leaves.py, turning.py, telling.py, remedy.py, ways.py), changes.py (with touched.py),
-            definition.py, audience.py (with counting.py, putting_off.py), previewing.py,
+            definition.py, audience.py (with counting.py, found.py, putting_off.py), previewing.py,
             overlap.py, values.py (with columns.py, spread.py, dialects_rows.py), known.py,
             entering.py, tables.py, errors.py
 """
