@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from campaigns.circumstances import NOTHING, Circumstances
 from campaigns.finish import Sent
@@ -137,7 +136,8 @@ def _write(
     if base and compiled.track_links:
         clicks = click_links(office.link_keys, base, recipient.token, message_id)
     answers_to = identity.reply_to or identity.from_address
-    mailto = f"mailto:{answers_to}?subject={quote('unsubscribe ' + token)}"
+    # A token holds no letter that needs quoting.
+    mailto = f"mailto:{answers_to}?subject=unsubscribe%20{token}"
     rendered = render(
         compiled,
         Letter(

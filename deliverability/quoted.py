@@ -20,9 +20,11 @@ def quoted_printable(text: str) -> bytes:
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    data = text.encode(errors="replace")
+    lines = text.encode(errors="replace").split(b"\n")
+    if max(map(len, lines)) <= _REMEMBER:
+        return b"\r\n".join(map(_line, lines))
     return b"\r\n".join(
-        [_line(line) if len(line) <= _REMEMBER else _encode(line) for line in data.split(b"\n")]
+        [_line(line) if len(line) <= _REMEMBER else _encode(line) for line in lines]
     )
 
 
