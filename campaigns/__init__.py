@@ -15,7 +15,7 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
             enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
             came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
-            clicks.py, clicks_counted.py; forgetting.py, errors.py
+            clicks.py, clicks_counted.py, opens.py, opens_counted.py; forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
@@ -41,6 +41,8 @@ from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
 from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
+from campaigns.opens import note_open
+from campaigns.opens_counted import Opened, opened_in
 from campaigns.opt_out import Asked, opt_out, who_asks
 from campaigns.plan import Finding, Plan, look
 from campaigns.planning import Planned, Rule, plan_range
@@ -96,6 +98,7 @@ from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import (
     CONFIRM,
     NEW_ADDRESS,
+    OPENED_LINK,
     PREFERENCES,
     UNSUBSCRIBE,
     VIEW,
@@ -198,6 +201,7 @@ __all__ = [
     "VIEW",
     "PREFERENCES",
     "NEW_ADDRESS",
+    "OPENED_LINK",
     "CONFIRM",
     "PAGE",
     "Choosing",
@@ -235,6 +239,9 @@ __all__ = [
     "SCANNED",
     "Clicked",
     "clicked_in",
+    "note_open",
+    "Opened",
+    "opened_in",
     "opt_out",
     "Forgotten",
     "Withdrawn",

@@ -37,17 +37,17 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
     message = session.get(Message, link.message_id) if lead is not None else None
     if lead is None or message is None or message.lead_id != lead.id:
         return None
-    lead_id = _kept_lead(session, lead)
+    lead_id = kept_lead(session, lead)
     if lead_id is None:
         return None
-    accepted_at = _accepted_at(message)
+    accepted_at = accepted_moment(message)
     # Whoever it was, the mail is there.
     settle_by_evidence(session, link.message_id, because="a click", now=now)
     found = judge_click(
         visit, _earlier(session, link.message_id, visit.at), accepted_at=accepted_at
     )
     for number in found.turned:
-        _turn(session, number)
+        _turn(session, number, "trap" if found.machine == "trap" else "sweep")
     if found.again:
         return None
     kind = SCANNED if found.machine else CLICKED
@@ -63,7 +63,7 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
         kind,
         at=visit.at,
         campaign=session.scalar(select(col(Run.campaign)).where(col(Run.id) == message.run_id)),
-        template=_name_of(session, message.template_version_id),
+        template=template_name(session, message.template_version_id),
         message_id=message.id,
         by="link",
         data=data,
@@ -71,13 +71,14 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
     return kind
 
 
-def _name_of(session: Session, version: int) -> str | None:
+def template_name(session: Session, version: int) -> str | None:
+    """What the template of this version is called."""
     return session.scalar(
         select(col(TemplateVersion.name)).where(col(TemplateVersion.id) == version)
     )
 
 
-def _kept_lead(session: Session, lead: Lead) -> int | None:
+def kept_lead(session: Session, lead: Lead) -> int | None:
     """The lead, or the one it was merged into; None when that person was erased."""
     kept: Lead | None = lead
     if lead.merged_into is not None:
@@ -86,7 +87,7 @@ def _kept_lead(session: Session, lead: Lead) -> int | None:
     return None if kept is None or gone else kept.id
 
 
-def _accepted_at(message: Message) -> datetime | None:
+def accepted_moment(message: Message) -> datetime | None:
     """When the server took the mail; of one in doubt, when it was handed over."""
     if message.state == State.IN_DOUBT or message.reason.startswith("settled by "):
         return message.claimed_at
@@ -113,11 +114,11 @@ def _earlier(session: Session, message_id: int, at: datetime) -> list[EarlierVis
     ]
 
 
-def _turn(session: Session, number: int) -> None:
+def _turn(session: Session, number: int, why: str) -> None:
     event = session.get_one(Event, number)
     session.execute(
         update(Event)
         .where(col(Event.id) == number, col(Event.kind) == CLICKED)
-        .values(kind=SCANNED, data={**event.data, "why": "sweep"})
+        .values(kind=SCANNED, data={**event.data, "why": why})
         .execution_options(synchronize_session=False)
     )

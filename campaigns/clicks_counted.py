@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from campaigns.clicks import CLICKED, SCANNED
+from campaigns.opens_counted import tracks
 from campaigns.tables import Message, Run
 from leads import Event
-from templates import TemplateVersion
 
 #: Links that are named; those most leads followed come first.
 NAMED = 10
@@ -61,17 +61,8 @@ def clicked_in(session: Session, run: Run) -> Clicked:
         .limit(NAMED)
     ).all()
     return Clicked(
-        tracked=bool(kinds) or _tracks(session, run),
+        tracked=bool(kinds) or tracks(session, run, "track_links"),
         leads=kinds.get(CLICKED, 0),
         scanned=kinds.get(SCANNED, 0),
         links=tuple((address, count) for address, count in links),
     )
-
-
-def _tracks(session: Session, run: Run) -> bool:
-    # A variant as a run keeps it begins with the version of its template.
-    variants = [each[0] for each in run.terms.get("variants", ())]
-    versions = [run.template_version_id, *variants]
-    said: Any = col(TemplateVersion.body)["track_links"].as_boolean()
-    found = select(col(TemplateVersion.id)).where(col(TemplateVersion.id).in_(versions), said)
-    return session.scalar(found.limit(1)) is not None

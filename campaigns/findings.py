@@ -48,15 +48,15 @@ def _only_here(identity: Identity, base_url: str) -> bool:
 
 def _tracking_only_here(prepared: Prepared, base_url: str) -> Iterator[Finding]:
     for compiled in prepared.templates:
-        if compiled.track_links:
+        if compiled.track_links or compiled.track_opens:
             yield Finding(
                 id="tracking-unreachable",
                 level="error",
                 where=f"templates/{compiled.name}/message.toml",
-                what=f"every tracked link would lead over {base_url}, which only this machine can "
-                "open",
+                what=f"every tracked link and picture would lead over {base_url}, which only this "
+                "machine can open",
                 do="set [web] base_url to the public https address of this server, or take "
-                "track_links out",
+                "track_links and track_opens out",
             )
 
 

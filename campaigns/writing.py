@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from templates import (
     Rendered,
     Sender,
     Tracking,
+    Unseen,
     render,
     render_again,
 )
@@ -45,6 +46,8 @@ PREFERENCES = "preferences"
 NEW_ADDRESS = "address"
 #: The same of the link that confirms a consent; its number is the request's.
 CONFIRM = "confirm"
+#: The same of the picture that counts opens.
+OPENED_LINK = "opened"
 
 #: Stands for the lead in links of mails that are only looked at; a lead's token is 16 hex digits.
 NOBODY = "test"
@@ -135,6 +138,10 @@ def _write(
     clicks = None
     if base and compiled.track_links:
         clicks = click_links(office.link_keys, base, recipient.token, message_id)
+    unseen = Unseen(trap=clicks.trap if clicks is not None and compiled.trap_link else "")
+    if base and compiled.track_opens:
+        opened = make_token(office.link_keys, OPENED_LINK, recipient.token, message_id)
+        unseen = replace(unseen, pixel=f"{base}/o/{opened}.gif")
     answers_to = identity.reply_to or identity.from_address
     # A token holds no letter that needs quoting.
     mailto = f"mailto:{answers_to}?subject=unsubscribe%20{token}"
@@ -156,6 +163,7 @@ def _write(
             deals=circumstances.deals,
             segments=circumstances.segments,
             track=clicks.to if clicks is not None else None,
+            unseen=unseen,
         ),
     )
     around: dict[str, Any] = {
@@ -175,6 +183,7 @@ def _write(
                 "read": dict(rendered.read),
                 "envelope": around,
                 **({"clicks": clicks.kept()} if clicks is not None else {}),
+                **({"unseen": asdict(unseen)} if unseen != Unseen() else {}),
             },
             identity_version_id=office.identity_version_id,
         ),
@@ -257,7 +266,11 @@ def compose_again(
     """
     around = context["envelope"]
     rendered = render_again(
-        compiled, context["read"], language=around["language"], track=track_again(context)
+        compiled,
+        context["read"],
+        language=around["language"],
+        track=track_again(context),
+        unseen=Unseen(**context.get("unseen", {})),
     )
     dkim = present.dkim if present is not None else None
     if dkim is not None and facts["dkim"] != [dkim.domain, dkim.selector]:

@@ -15,7 +15,7 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             spamd.py (SpamAssassin asked);
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
-            inbound_origin.py; click_judge.py (click_judge.toml)
+            inbound_origin.py; click_judge.py (click_judge.toml), open_judge.py (open_judge.toml)
 """
 
 from deliverability.bodies import Enclosure
@@ -56,6 +56,7 @@ from deliverability.lanes import identity_version, lanes, seed_domains
 from deliverability.links import Ticket, make_token, read_token
 from deliverability.mailbox import Arrived, Batch, MailboxReader, fingerprint
 from deliverability.maildir import Maildir
+from deliverability.open_judge import judge_open, open_again, open_scan
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
 from deliverability.pace import (
     UNTIL_SOMEBODY_LOOKS,
@@ -101,6 +102,9 @@ __all__ = [
     "judge_click",
     "click_headers",
     "click_memory",
+    "judge_open",
+    "open_again",
+    "open_scan",
     "Connection",
     "Fault",
     "connect",

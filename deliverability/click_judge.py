@@ -4,8 +4,8 @@ Security scanners open every link of a mail, many of them as an ordinary browser
 address. What gives them away is their name, their haste and that they open several links at once;
 `click_judge.toml` has the figures and where each is known from.
 
-There is no link that only machines can see: what is hidden from people is what filters look for in
-forged mail, and a screen reader reads it out.
+A template may hold a trap, a link people do not see: who follows it is a machine, and so is what
+followed other links of the message in the same moment.
 """
 
 import re
@@ -32,6 +32,8 @@ class Visit:
     agent: str = ""
     #: Header fields by lower-case name, as far as `click_headers()` names them.
     headers: Mapping[str, str]
+    #: The link is one that people do not see.
+    trap: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,7 @@ class EarlierVisit:
 class Judgement:
     """What is to be thought of a visit, and of earlier ones in its light."""
 
-    #: `head`, `ahead`, `agent`, `soon` or `sweep`; empty for a person.
+    #: `head`, `ahead`, `agent`, `soon`, `sweep` or `trap`; empty for a person.
     machine: str
     #: It is an earlier visit over again and nothing new.
     again: bool = False
@@ -69,13 +71,16 @@ def judge_click(
 
     `accepted_at` is when the receiving server took the mail; None when it has not yet.
     """
-    alone = _by_looks(visit) or _by_haste(visit, accepted_at)
+    alone = by_looks(visit) or by_haste(visit, accepted_at)
     swept: tuple[int, ...] = ()
     machine = alone
     if alone in ("", "soon"):
         # A scanner that says its name proves nothing about what a browser did at the same moment.
-        swept = _swept(visit, [each for each in earlier if each.machine not in _BY_LOOKS])
-        machine = alone or ("sweep" if swept else "")
+        nameless = [each for each in earlier if each.machine not in _BY_LOOKS]
+        trapped = _trapped(visit, nameless)
+        swept = (*_swept(visit, nameless), *trapped)
+        caught = "trap" if visit.trap or trapped else "sweep" if swept else ""
+        machine = "trap" if visit.trap else alone or caught
     turned = tuple(
         each.number for each in earlier if each.number in set(swept) and not each.machine
     )
@@ -85,7 +90,7 @@ def judge_click(
 _BY_LOOKS = ("head", "ahead", "agent")
 
 
-def _by_looks(visit: Visit) -> str:
+def by_looks(visit: Visit) -> str:
     """Why the request itself is a machine's; empty when it looks like a person's."""
     if visit.method == "HEAD":
         return "head"
@@ -100,7 +105,8 @@ def _by_looks(visit: Visit) -> str:
     return ""
 
 
-def _by_haste(visit: Visit, accepted_at: datetime | None) -> str:
+def by_haste(visit: Visit, accepted_at: datetime | None) -> str:
+    """`soon` when nobody reads that fast; else empty."""
     soon = timedelta(seconds=_table()["soon"]["seconds"])
     return "soon" if accepted_at is None or visit.at < accepted_at + soon else ""
 
@@ -114,6 +120,15 @@ def _swept(visit: Visit, earlier: Sequence[EarlierVisit]) -> tuple[int, ...]:
         if len({visit.target, *(each.target for each in near)}) >= rule["links"]:
             found.update((each.number, None) for each in near)
     return tuple(found)
+
+
+def _trapped(visit: Visit, earlier: Sequence[EarlierVisit]) -> tuple[int, ...]:
+    """The visits of the moment in which the trap was followed, now or before; none when not."""
+    reach = timedelta(seconds=_table()["trap"]["seconds"])
+    near = [each for each in earlier if abs(visit.at - each.at) <= reach]
+    if visit.trap:
+        return tuple(each.number for each in near)
+    return tuple(each.number for each in near if each.machine == "trap")
 
 
 def _again(visit: Visit, earlier: Sequence[EarlierVisit], machine: str) -> bool:

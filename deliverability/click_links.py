@@ -23,6 +23,9 @@ from leads import JsonObject
 #: 2,083 characters are the limit people still plan for.
 LONGEST = 2_000
 
+#: Where the trap leads: a page of ours that says nothing, under an address no author writes.
+_TRAP = "/robots.txt#-"
+
 _TOKEN = re.compile(r"([0-9a-z]{1,32})\.(\d{1,19})\.([\w-]{22})\.([\w-]{1,4000})", re.ASCII)
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 
@@ -37,6 +40,11 @@ class FollowedLink:
     message_id: int
     #: Where it leads, as the mail's author wrote it.
     target: str
+
+    @property
+    def trap(self) -> bool:
+        """Whether people do not see it: who follows it is none."""
+        return self.target.endswith(_TRAP)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +62,12 @@ class ClickLinks:
         if len(self.front) + 23 + len(text) > LONGEST:
             return target
         return f"{self.front}{_sign(self.key, text)}.{text}"
+
+    @property
+    def trap(self) -> str:
+        """A link that only machines follow; like the others to look at."""
+        web = self.front.rpartition("/c/")[0]
+        return self.to(f"{web}{_TRAP}")
 
     def kept(self) -> JsonObject:
         """What is kept with the message, for `from_kept`."""

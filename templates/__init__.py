@@ -7,9 +7,9 @@ Standards   RFC 5322 2.2 (one-line subject), BCP 47 (languages), CLDR (dates, mo
 Read        source.py and message_file.py (the folder), enclosed.py (pictures, attachments),
             pieces.py (includes and layouts), protect.py (Jinja hidden), markup.py (trees),
             style_sheet.py and inline.py (CSS), plaintext.py and text_shape.py (text part),
-            web_links.py, tracked_links.py, imported.py, compile.py, compiled.py, questions.py,
-            fields.py and circumstances.py (what a template may read), environment.py, budget.py,
-            filters.py (the sandbox), render.py, rendered.py, check.py, finding.py,
+            web_links.py, tracked_links.py, unseen.py, imported.py, compile.py, compiled.py,
+            questions.py, fields.py and circumstances.py (what a template may read), environment.py,
+            budget.py, filters.py (the sandbox), render.py, rendered.py, check.py, finding.py,
             check_message.py, web_part.py, check_fields.py, check_body.py, check_html.py,
             check_links.py (shorteners.txt), check_tracking.py, check_css.py (mail_clients.toml),
             check_look.py, check_contrast.py, colours.py (colours.txt), branches.py, greeting.py,
@@ -35,6 +35,7 @@ from templates.source import files_like, like_of
 from templates.starters import starters
 from templates.tables import TemplateVersion
 from templates.traits import OF_LEADS, Trait, TraitKind, Tried, traits
+from templates.unseen import Unseen
 from templates.web_part import web_findings
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "files_like",
     "check",
     "Tracking",
+    "Unseen",
     "Finding",
     "noting_environment",
     "NotingEnvironment",

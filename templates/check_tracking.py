@@ -29,7 +29,16 @@ class Tracking:
 
 def tracking_findings(source: Source, tracking: Tracking | None) -> Iterator[Finding]:
     """What is wrong with tracking as a whole."""
+    yield from _opens(source, tracking)
     if not source.track_links:
+        if source.trap_link:
+            yield Finding(
+                id="trap-without-tracking",
+                level="warning",
+                where=f"{MESSAGE}:{line_of(source.files[MESSAGE], 'trap_link')}",
+                what="trap_link tells machines from people who follow links, and none is tracked",
+                do="write track_links = true, or take trap_link out",
+            )
         return
     where = f"{MESSAGE}:{line_of(source.files[MESSAGE], 'track_links')}"
     if not any(text.strip() for text in source.html.values()):
@@ -47,6 +56,28 @@ def tracking_findings(source: Source, tracking: Tracking | None) -> Iterator[Fin
             where=where,
             what="track_links needs a web address that links can lead over, and none is set",
             do="set [web] base_url in potok.toml, or take track_links out",
+        )
+
+
+def _opens(source: Source, tracking: Tracking | None) -> Iterator[Finding]:
+    if not source.track_opens:
+        return
+    where = f"{MESSAGE}:{line_of(source.files[MESSAGE], 'track_opens')}"
+    if not any(text.strip() for text in source.html.values()):
+        yield Finding(
+            id="opens-not-counted",
+            level="notice",
+            where=where,
+            what="opens are counted by a picture in the HTML part, and there is none",
+            do="write body.html, or take track_opens out",
+        )
+    elif tracking is not None and not tracking.web_address:
+        yield Finding(
+            id="opens-without-web",
+            level="error",
+            where=where,
+            what="track_opens needs a web address that the picture is fetched from",
+            do="set [web] base_url in potok.toml, or take track_opens out",
         )
 
 

@@ -69,6 +69,8 @@ def compile_template(
         segments=closed_segments(asked.segments, segments),
         asks=asked.others,
         track_links=source.track_links,
+        track_opens=source.track_opens,
+        trap_link=source.trap_link and source.track_links,
     )
 
 

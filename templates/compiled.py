@@ -83,6 +83,10 @@ class Compiled:
     asks: tuple[str, ...] = ()
     #: Whether links to the web lead over our own address.
     track_links: bool = False
+    #: Whether a picture of ours tells that the mail was opened.
+    track_opens: bool = False
+    #: Whether a link that people do not see gives scanners away.
+    trap_link: bool = False
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -122,7 +126,10 @@ class Compiled:
 
 
 #: Fields that came later.
-_MORE = ("images", "attachments", "segments", "asks", "track_links")
+_MORE = (
+    *("images", "attachments", "segments", "asks"),
+    *("track_links", "track_opens", "trap_link"),
+)
 
 
 def _part(body: JsonObject | None) -> Part | None:

@@ -7,7 +7,7 @@ is `Missing`: it may be asked about (`{% if lead.company %}`) but not printed.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from jinja2 import StrictUndefined, Undefined, UndefinedError
 
 from leads import OpenDeal, Recipient
+from templates.unseen import Unseen
 
 #: Fields of `lead` in templates.
 LEAD_FIELDS = (
@@ -84,6 +85,8 @@ class Letter:
     segments: frozenset[str] = frozenset()
     #: From a page on the web to the address that leads there by way of us; None tracks nothing.
     track: Callable[[str], str] | None = None
+    #: Addresses put behind the HTML for machines; see `templates.unseen`.
+    unseen: Unseen = field(default_factory=Unseen)
 
 
 class FieldError(UndefinedError):

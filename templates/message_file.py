@@ -13,7 +13,7 @@ from templates.fields import LEAD_FIELDS, OPEN_FIELDS
 MESSAGE = "message.toml"
 KEYS = (
     *("subject", "preheader", "topic", "language", "description", "defaults"),
-    *("attachment", "links", "track_links", "like"),
+    *("attachment", "links", "track_links", "track_opens", "trap_link", "like"),
 )
 _ATTACHMENT_KEYS = ("file", "name", "type")
 #: What web statistics read; the three that say where a visit came from.
@@ -141,19 +141,21 @@ class MessageFile:
         name = table.get("name", file)
         return Enclosed(name=name, type=kind, data=travelling(files[file]), file=file, line=line)
 
-    def track_links(self) -> bool:
-        value = self.data.get("track_links", False)
+    def switch(self, key: str) -> bool:
+        """`track_links`, `track_opens` or `trap_link`; off unless said."""
+        value = self.data.get(key, False)
         if not isinstance(value, bool):
-            raise self.error("track_links", "track_links must be true or false, without quotes")
+            raise self.error(key, f"{key} must be true or false, without quotes")
         return value
 
     def utm(self) -> dict[str, str]:
         table = self.data.get("links", {})
         if not isinstance(table, dict):
             raise self.error("links", "links must be a table")
-        if "track_links" in table:
-            do = "write it above the first [table]"
-            raise self.error("track_links", "track_links is no part of [links]", do)
+        for key in ("track_links", "track_opens", "trap_link"):
+            if key in table:
+                do = "write it above the first [table]"
+                raise self.error(key, f"{key} is no part of [links]", do)
         for key, value in table.items():
             if key not in _LINK_KEYS:
                 raise self.error(key, f'unknown key "{key}"', suggestion(key, _LINK_KEYS))

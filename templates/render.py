@@ -22,6 +22,7 @@ from templates.plaintext import text_of
 from templates.rendered import Rendered
 from templates.text_shape import finish
 from templates.tracked_links import Track, tracked
+from templates.unseen import Unseen, with_unseen
 
 #: RFC 5322 2.1.1 bounds a line at 998 octets; a subject people read is far shorter.
 MAX_SUBJECT = 400
@@ -51,7 +52,7 @@ def render(
         within = {name: name in letter.segments for name in compiled.segments}
         names = scopes(letter.recipient, letter.sender, letter.links, read, defaults)
         names |= circumstances(letter.deals, within, read)
-        return _render(compiled, language, names, read, environment, letter.track)
+        return _render(compiled, language, names, read, environment, letter.track, letter.unseen)
     except RenderError as error:
         raise RenderError(
             error.where, error.what, lead=letter.recipient.email, field=error.field
@@ -59,17 +60,23 @@ def render(
 
 
 def render_again(
-    compiled: Compiled, read: Mapping[str, Any], *, language: str, track: Track | None = None
+    compiled: Compiled,
+    read: Mapping[str, Any],
+    *,
+    language: str,
+    track: Track | None = None,
+    unseen: Unseen | None = None,
 ) -> Rendered:
     """The very same message, from what `Rendered.read` and `Rendered.language` kept of it.
 
-    `track` makes the links that `Letter.track` made.
+    `track` makes the links that `Letter.track` made; `unseen` is `Letter.unseen`, or nothing for
+    a page that is only looked at.
     """
     notes: dict[str, Any] = {}
     lead, sender, links = (read.get(name, {}) for name in ("lead", "sender", "links"))
     names = scopes(lead, sender, links, notes, compiled.texts[language].defaults)
     names |= circumstances_again(read, notes)
-    return _render(compiled, language, names, notes, track=track)
+    return _render(compiled, language, names, notes, track=track, unseen=unseen)
 
 
 def _render(
@@ -79,6 +86,7 @@ def _render(
     read: dict[str, Any],
     environment: Environment | None = None,
     track: Track | None = None,
+    unseen: Unseen | None = None,
 ) -> Rendered:
     texts = compiled.texts[language]
     environment = environment or environment_for(tuple(compiled.partials.items()))
@@ -98,6 +106,8 @@ def _render(
     if html is not None and compiled.track_links:
         # Last, so that the text shows where links lead and equal choices are still inlined once.
         html = tracked(html, track or str, names["links"].seen.values())
+    if html is not None and unseen is not None:
+        html = with_unseen(html, unseen)
     attachments = tuple(_attached(each, environment, names) for each in compiled.attachments)
     return Rendered(
         subject=subject,

@@ -1,7 +1,7 @@
 """A template folder read into texts: `message.toml` and the bodies by language.
 
-    message.toml     subject, preheader, topic, language, description, track_links, [defaults],
-                     [defaults.pl], [[attachment]], [links]
+    message.toml     subject, preheader, topic, language, description, track_links,
+                     track_opens, trap_link, [defaults], [defaults.pl], [[attachment]], [links]
     body.html        the HTML part           body.pl.html    the same for leads who speak Polish
     body.txt         the text part           body.pl.txt
                      (like = "welcome": what is not here is as in templates/welcome)
@@ -52,6 +52,10 @@ class Source:
     utm: Mapping[str, str] = field(default_factory=dict)
     #: Whether links to the web lead over our own address, which tells who followed them.
     track_links: bool = False
+    #: Whether a picture tells that the mail was opened.
+    track_opens: bool = False
+    #: Whether a link that people do not see gives scanners away.
+    trap_link: bool = False
 
     def body_file(self, language: str, kind: str) -> str:
         """The file name of a body: `body.pl.html`."""
@@ -187,5 +191,7 @@ def read_source(files: Mapping[str, bytes], partials: Mapping[str, bytes]) -> So
         images=pictures.used,
         attachments=attachments,
         utm=message.utm(),
-        track_links=message.track_links(),
+        track_links=message.switch("track_links"),
+        track_opens=message.switch("track_opens"),
+        trap_link=message.switch("trap_link"),
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from campaigns import Choice, Clicked, Comparison, Status, VariantResults
+    from campaigns import Choice, Clicked, Comparison, Opened, Status, VariantResults
 
 
 @command(campaigns, "status")
@@ -25,16 +25,19 @@ def status(frame: Frame, name: str) -> None:
     Example:
       potok campaigns status spring --json
     """
-    from campaigns import clicked_in, require_run, status_of
+    from campaigns import clicked_in, opened_in, require_run, status_of
 
     with frame.workspace() as workspace:
 
-        def look(session: "Session") -> "tuple[Status, Clicked]":
+        def look(session: "Session") -> "tuple[Status, Clicked, Opened]":
             run = require_run(session, name)
-            return status_of(session, run), clicked_in(session, run)
+            return status_of(session, run), clicked_in(session, run), opened_in(session, run)
 
-        found, clicked = workspace.database.read(look)
-    document = found.document() | {"clicks": clicked.document() if clicked.tracked else None}
+        found, clicked, opened = workspace.database.read(look)
+    document = found.document() | {
+        "clicks": clicked.document() if clicked.tracked else None,
+        "opens": opened.document() if opened.tracked else None,
+    }
     frame.emit(document, lambda screen: _show(screen, found, clicked))
     if not found.check():
         frame.say("The parts do not add up to the whole: please run potok campaigns verify.")
@@ -143,8 +146,9 @@ def verify(frame: Frame, name: str) -> None:
 def results(frame: Frame, name: str) -> None:
     """What came of it: accepted, replied, bounced, complained, opted out, as shares.
 
-    Where links are tracked: leads that clicked and the links they followed. What security
-    scanners opened is told apart and counts nowhere.
+    Where links are tracked: leads that clicked and the links they followed. Where opens are
+    counted: those of people, and apart from them the fetches of machines. What security scanners
+    did counts nowhere.
 
     \b
     Example:
@@ -154,11 +158,12 @@ def results(frame: Frame, name: str) -> None:
         choice_of,
         clicked_in,
         compare,
+        opened_in,
         require_run,
         status_of,
         variant_results,
     )
-    from console.cli.clicks_view import show_clicks
+    from console.cli.clicks_view import show_clicks, show_opens
 
     with frame.workspace() as workspace:
         now = workspace.now()
@@ -166,10 +171,10 @@ def results(frame: Frame, name: str) -> None:
         def look(session: "Session") -> "Any":
             run = require_run(session, name)
             variants = variant_results(session, run, now=now)
-            clicked = clicked_in(session, run)
-            return status_of(session, run), compare(session, run), variants, choice_of(run), clicked
+            visits = clicked_in(session, run), opened_in(session, run)
+            return status_of(session, run), compare(session, run), variants, choice_of(run), visits
 
-        found, compared, variants, choice, clicked = workspace.database.read(look)
+        found, compared, variants, choice, (clicked, opened) = workspace.database.read(look)
     base = found.accepted
     shares = {
         kind: {"messages": count, "share_of_accepted": round(count / base, 4) if base else None}
@@ -183,6 +188,7 @@ def results(frame: Frame, name: str) -> None:
             percent = f"{share:.1%}" if share is not None else "-"
             screen.print(f"{row['messages']:>8}  {percent:>6}  {_words(kind)}")
         show_clicks(screen, clicked, base, links=True)
+        show_opens(screen, opened, base)
         if variants:
             _show_variants(screen, variants)
             _show_choice(screen, name, choice, found.reserved)
@@ -199,6 +205,7 @@ def results(frame: Frame, name: str) -> None:
             "in_doubt": found.in_doubt,
             "events": shares,
             "clicks": clicked.document() if clicked.tracked else None,
+            "opens": opened.document() if opened.tracked else None,
             "compared": compared.document() if compared.held_out else None,
             "variants": variants.document() if variants else None,
             "kept_back": found.reserved,

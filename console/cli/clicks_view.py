@@ -1,11 +1,11 @@
-"""Clicks of a run on a screen: leads that followed a link, and what machines looked at."""
+"""Clicks and opens of a run on a screen: what leads did, and what machines did instead of them."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from campaigns import Clicked
+    from campaigns import Clicked, Opened
 
 
 def show_clicks(screen: "Console", found: "Clicked", accepted: int, *, links: bool) -> None:
@@ -32,3 +32,21 @@ def show_clicks(screen: "Console", found: "Clicked", accepted: int, *, links: bo
         # As it is: an address may hold what would be markup.
         table.add_row(f"{count:,}", Text(address))
     screen.print(table)
+
+
+#: What must stand beside any number of opens.
+MEANING = (
+    "An open is a picture that was fetched: many mail programs fetch none, and proxies fetch for "
+    "people who never look. Compare mails by it, judge nobody by it."
+)
+
+
+def show_opens(screen: "Console", found: "Opened", accepted: int) -> None:
+    """Two lines; nothing when opens are not counted."""
+    if not found.tracked:
+        return
+    share = f" ({found.leads / accepted:.1%} of the accepted)" if accepted else ""
+    screen.print(
+        f"opened by people: {found.leads:,}{share}; fetched by machines only: {found.machines:,}"
+    )
+    screen.print(MEANING)

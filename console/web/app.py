@@ -1,7 +1,8 @@
 """The opt-out page as an application: `GET /u/TOKEN` shows, `POST /u/TOKEN` does.
 
 `GET /v/TOKEN` shows a mail in the browser, as its recipient got it; `GET /c/TOKEN` leads on to the
-page behind a tracked link, and only adds a line about the visit (`clicks.py`).
+page behind a tracked link, and only adds a line about the visit (`clicks.py`), as does the picture
+`GET /o/TOKEN.gif` (`opens.py`).
 
 RFC 8058 3.2: mail programs POST `List-Unsubscribe=One-Click` without cookies, login or redirect;
 the address must be out when they get their answer. Link scanners GET whatever they find, so GET
@@ -17,9 +18,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from campaigns import PREFERENCES, UNSUBSCRIBE, VIEW, Asked, opt_out, web_page, who_asks
+from campaigns import PREFERENCES, UNSUBSCRIBE, VIEW, Asked, note_open, opt_out, web_page, who_asks
 from console.database import Database
 from console.web.clicks import ClickBook, add_clicks
+from console.web.opens import add_opens
 from console.web.pages import asking, confirming, refusing
 from console.web.replies import HEADERS, body_of, headers, html, language_for
 from deliverability import Ticket, make_token, read_token
@@ -44,6 +46,9 @@ def create_app(database: Database, keys: Sequence[bytes], now: Callable[[], date
         app.state.clicks,
         lambda request: html(refusing("cut", _language(request)), 404),
     )
+
+    app.state.opens = ClickBook(database, now, note=note_open)
+    add_opens(app, keys, now, app.state.opens)
 
     def ticket_of(token: str) -> Ticket | None:
         return read_token(keys, UNSUBSCRIBE, token)

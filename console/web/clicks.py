@@ -15,11 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
+from typing import Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from fastapi import FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
 
 from campaigns import note_click
 from console.database import Database
@@ -42,6 +44,14 @@ _HEADERS = {
 }
 
 
+class Note(Protocol):
+    """Writes one visit down: `campaigns.note_click` and its like."""
+
+    def __call__(
+        self, session: Session, link: FollowedLink, visit: Visit, *, now: datetime
+    ) -> object: ...
+
+
 class ClickBook:
     """Visits on their way into the database, one transaction each, in the order they came."""
 
@@ -50,11 +60,13 @@ class ClickBook:
         database: Database,
         now: Callable[[], datetime],
         *,
+        note: Note = note_click,
         pause: float = PAUSE,
         hold: float = HOLD,
     ) -> None:
         self._database = database
         self._now = now
+        self._note = note
         self._pause = pause
         self._hold = hold
         self._waiting: deque[tuple[FollowedLink, Visit]] = deque(maxlen=MOST_WAITING)
@@ -102,7 +114,7 @@ class ClickBook:
                 await self._wait(self._pause)
                 continue
             except Exception as error:  # one that cannot be written keeps no other from it
-                what = "a visit to a tracked link could not be written down"
+                what = "a visit could not be written down"
                 loop.call_exception_handler({"message": what, "exception": error})
             self._done(link, visit)
 
@@ -113,7 +125,7 @@ class ClickBook:
                 await asyncio.wait_for(self._closing.wait(), seconds)
 
     def _one(self, link: FollowedLink, visit: Visit) -> None:
-        self._database.write(lambda session: note_click(session, link, visit, now=self._now()))
+        self._database.write(lambda session: self._note(session, link, visit, now=self._now()))
 
     def _done(self, link: FollowedLink, visit: Visit) -> None:
         if self._waiting and self._waiting[0] == (link, visit):
@@ -146,6 +158,7 @@ def visit_of(headers: Mapping[str, str], link: FollowedLink, at: datetime) -> Vi
         target=link.target,
         agent=headers.get("user-agent", ""),
         headers={name: headers[name] for name in click_headers() if name in headers},
+        trap=link.trap,
     )
 
 

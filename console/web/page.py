@@ -38,6 +38,7 @@ class Page:
         finally:
             sending.cancel()
             await self.app.state.clicks.close()
+            await self.app.state.opens.close()
 
 
 def open_page(
