@@ -29,6 +29,7 @@ from deliverability import (
     Phase,
     SigningError,
     Verdict,
+    save_pace,
 )
 from templates import Compiled, RenderError
 
@@ -238,8 +239,8 @@ class Delivery:
                 shared.observer.finished(claimed, outcome, state)
             self._ended(error)
 
-        pace = self._pacer.state if self._pacer is not None else None
-        shared.finisher.put(finishing, pace, committed)
+        lessons = self._pacer.take_lessons() if self._pacer is not None else None
+        shared.finisher.put(finishing, lessons, committed)
 
     def _ended(self, error: BaseException | None) -> None:
         """One message less under way. A failure of the store ends the worker: outcomes could not
@@ -249,6 +250,14 @@ class Delivery:
             self._shared.broken = self._shared.broken or error
             self._shared.stopping.set()
         self._on_change()
+
+    async def keep_pace(self) -> None:
+        """Writes down what the pacer learnt from something that was no message's outcome."""
+        now = self._shared.clock.now()
+        if self._pacer is not None and (lessons := self._pacer.take_lessons()) is not None:
+            await self._shared.store.write(
+                lambda session: save_pace(session, self._rules.lane_id, lessons, now=now)
+            )
 
     async def _skip(self, claimed: Claimed, why: str) -> None:
         shared = self._shared

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from campaigns.finish_together import Finishing, finish_together
 from campaigns.states import State
 from campaigns.store import Store
-from deliverability import PaceState, save_pace
+from deliverability import Lessons, save_pace
 
 #: Told the new state, or what the store raised.
 Written = Callable[[State | None, BaseException | None], None]
@@ -23,8 +23,8 @@ Written = Callable[[State | None, BaseException | None], None]
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     finishing: Finishing
-    #: What its lane had learnt when the outcome came; None in a lane without pace.
-    pace: PaceState | None
+    #: What its lane learnt from the outcome: mostly nothing.
+    lessons: Lessons | None
     written: Written
 
 
@@ -38,9 +38,9 @@ class Finisher:
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
 
-    def put(self, finishing: Finishing, pace: PaceState | None, written: Written) -> None:
+    def put(self, finishing: Finishing, lessons: Lessons | None, written: Written) -> None:
         """Writes it down soon; `written` is called when it is committed, or never will be."""
-        self._waiting.append(_Waiting(finishing, pace, written))
+        self._waiting.append(_Waiting(finishing, lessons, written))
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
@@ -70,10 +70,10 @@ class Finisher:
 
     def _work(self, session: Session, batch: list[_Waiting]) -> list[State | None]:
         states = finish_together(session, [each.finishing for each in batch], owner=self._owner)
-        learnt = {each.finishing.claimed.lane_id: each for each in batch if each.pace is not None}
-        for lane_id, each in learnt.items():
-            assert each.pace is not None  # noqa: S101 - chosen by it
-            save_pace(session, lane_id, each.pace, now=each.finishing.at)
+        for each in batch:
+            if each.lessons is not None:
+                lane_id = each.finishing.claimed.lane_id
+                save_pace(session, lane_id, each.lessons, now=each.finishing.at)
         for _ in batch:
             self._fault("finishing")
         return states

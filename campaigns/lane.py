@@ -18,7 +18,16 @@ from campaigns.delivery import Delivery, Shared
 from campaigns.observe import LaneView
 from campaigns.queue import Claims, claim
 from campaigns.writing import Office
-from deliverability import ConnectError, Connection, Pacer, PaceState
+from deliverability import (
+    Cause,
+    ConnectError,
+    Connection,
+    Outcome,
+    Pacer,
+    PaceState,
+    Phase,
+    Verdict,
+)
 
 #: Longest wait between two tries to reach a server that cannot be reached, in seconds.
 LONGEST_BACKOFF = 300.0
@@ -95,7 +104,7 @@ class LaneDriver:
             pacer is not None
             and kept is not None
             and kept.paused_until is None
-            and pacer.state.paused_until is not None
+            and pacer.pause[0] is not None
             and not self._delivery.under_way
         ):
             pacer.resume()
@@ -154,8 +163,8 @@ class LaneDriver:
             slot = self._pacer.next_slot(now)
             if slot > now:
                 if self._pacer.paused(now):
-                    kept = self._pacer.state
-                    self._block(kept.paused_until or slot, kept.reason)
+                    until, why = self._pacer.pause
+                    self._block(until or slot, why)
                 return min(1.0, (slot - now).total_seconds())
         if not await self._connected():
             return 1.0
@@ -182,7 +191,8 @@ class LaneDriver:
         self._after_run = claims.last_run
         for claimed in await self._delivery.informed(claims.claimed, now):
             if self._pacer is not None:
-                self._pacer.took(now)
+                key = f"{claimed.campaign}:{claimed.recipient.lead_id}"
+                self._pacer.took(now, key=key)
             self._delivery.put(claimed)
         if claims.day_is_full:
             tomorrow = now.astimezone(self.rules.zone).date() + timedelta(days=1)
@@ -232,13 +242,34 @@ class LaneDriver:
             connection = await self._dial()
         except ConnectError as error:
             self._slots.release()
-            self._cannot_send(str(error))
+            await self._not_let_in(error)
             return False
         except BaseException:
             self._slots.release()
             raise
         self._delivery.add(connection, self._slots.release)
         return True
+
+    async def _not_let_in(self, error: ConnectError) -> None:
+        """A server that says "too fast" before it lets us in means the lane's pace."""
+        now = self._shared.clock.now()
+        if self._pacer is not None and error.cause is Cause.RATE:
+            self._pacer.on_outcome(
+                now,
+                Outcome(
+                    verdict=Verdict.DEFERRED,
+                    phase=Phase.CONNECT,
+                    cause=Cause.RATE,
+                    code=error.code,
+                    reply=str(error),
+                ),
+            )
+            await self._delivery.keep_pace()
+        if self._pacer is not None and self._pacer.paused(now):
+            until, why = self._pacer.pause
+            self._block(until or now, why)
+        else:
+            self._cannot_send(str(error))
 
     def _cannot_send(self, why: str) -> None:
         """The server or our own set-up is at fault: wait, longer each time it happens again."""

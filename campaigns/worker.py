@@ -52,7 +52,8 @@ class Sending:
     pacer: Callable[[Identity, str, PaceState], Pacer] | None
     #: Settings of a provider's lanes.
     pace: Callable[[str], PaceSettings]
-    dial: Callable[[Identity], Awaitable[Connection]]
+    #: (identity, provider) -> a connection that judges answers as the provider means them.
+    dial: Callable[[Identity, str], Awaitable[Connection]]
     #: (this deferral's number, seed) -> wait before the next try, None to give up.
     retry: Callable[[int, str], timedelta | None]
     #: Identity -> why it has no office: a password that was not found.
@@ -214,7 +215,7 @@ class Worker:
             ),
             provider=provider,
             office=office,
-            dial=lambda: sending.dial(identity),
+            dial=lambda: sending.dial(identity, provider),
             pacer=sending.pacer(identity, provider, learnt) if sending.pacer else None,
             connections=connections,
             per_connection=per_connection,

@@ -123,7 +123,7 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
             versions=prepared.hashes,
             now=now,
             zone=settings.time_zone,
-            per_minute=lambda provider: settings.pace_of(provider).expected_rate * 60,
+            per_minute=lambda provider: settings.pace_of(provider).expected() * 60,
             per_day={each.name: each.limits.per_day for each in prepared.identities},
             findings=findings_of(
                 prepared,

@@ -6,39 +6,8 @@ several `[[...]]` tables.
 """
 
 from console.known_identity_settings import IDENTITY
+from console.known_pace_settings import PACE
 from console.setting import Setting
-
-_PACE = (
-    Setting(
-        "pace.*.per_minute",
-        "number",
-        "Messages per minute in each lane (one identity, one receiving provider); 60 unless said. "
-        "NAME is `default` or a provider: `google`, `wp`, one of your own.",
-        least=0.01,
-        most=1_000_000,
-    ),
-    Setting(
-        "pace.*.connections",
-        "whole number",
-        "Connections a lane may open; 2 unless said.",
-        least=1,
-        most=500,
-    ),
-    Setting(
-        "pace.*.per_connection",
-        "whole number",
-        "Messages on one connection before it is closed; 100 unless said.",
-        least=1,
-        most=100_000,
-    ),
-    Setting(
-        "pace.*.jitter",
-        "number",
-        "Random extra room between two messages, as a share of the gap; 0.2 unless said.",
-        least=0,
-        most=1,
-    ),
-)
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -109,13 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
         most=365,
         required=True,
     ),
-    *_PACE,
-    Setting(
-        "provider.*.domains",
-        "texts",
-        "Domains that share one lane and one `[pace.NAME]`, besides the known big providers.",
-        required=True,
-    ),
+    *PACE,
     Setting("topic.*.en", "text", "A topic's name on the preference page, in English."),
     Setting("topic.*.pl", "text", "The same in Polish. Without both, the topic's own word."),
     Setting(

@@ -34,6 +34,7 @@ from deliverability import (
     Identity,
     Pacer,
     PaceState,
+    answers_of,
     connect,
     identity_version,
     is_loopback,
@@ -125,9 +126,13 @@ def _pacer(settings: Settings) -> Callable[[Identity, str, PaceState], Pacer]:
     )
 
 
-def _dial(identity: Identity) -> Awaitable[Connection]:
-    # The host's own name: asking DNS for a longer one could block everything on a train.
-    return connect(identity.smtp, ehlo_name=socket.gethostname())
+def _dial(settings: Settings) -> Callable[[Identity, str], Awaitable[Connection]]:
+    return lambda identity, provider: connect(
+        identity.smtp,
+        # The host's own name: asking DNS for a longer one could block everything on a train.
+        ehlo_name=socket.gethostname(),
+        answers=answers_of(provider, settings.answers),
+    )
 
 
 def _retry(most: int) -> Callable[[int, str], timedelta | None]:
@@ -194,7 +199,7 @@ def open_sender(
             zone=settings.time_zone,
             pacer=_pacer(settings) if paced else None,
             pace=settings.pace_of,
-            dial=_dial,
+            dial=_dial(settings),
             retry=retry or _retry(settings.delivery.most_retries),
             absent={
                 name: settings.secrets_missing[f"{name}.smtp"]

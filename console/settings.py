@@ -5,7 +5,6 @@ frozen values of the rooms. Secrets come from the environment or from a file; a 
 error until it is needed (`Settings.sender`).
 """
 
-import difflib
 import getpass
 import os
 import re
@@ -20,10 +19,11 @@ from sqlalchemy.exc import ArgumentError
 from console.database import database_url
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
+from console.pacing import read_answers, read_paces, read_providers
 from console.sections import Section, read_toml
 from console.signup_settings import Signup, consent_basis, read_signup
 from console.zones import zone_named
-from deliverability import OTHER, Identity, PaceSettings, shipped_providers
+from deliverability import AnswerRow, Identity, PaceSettings, Provider
 from leads import FrequencyCap, Pipeline, Stage
 
 FILE = "potok.toml"
@@ -73,11 +73,15 @@ class Settings:
     delivery: Delivery
     #: `default` is always there.
     pace: Mapping[str, PaceSettings]
+    #: Domains of the workspace's own by provider; and every provider there is, theirs in front.
     providers: Mapping[str, tuple[str, ...]]
+    provider_table: Mapping[str, Provider]
     consent_required: bool
     #: Whether a consent must have been confirmed by link.
     consent_double: bool = False
     signup: Signup = field(default_factory=Signup)
+    #: The workspace's own rows of what servers' answers mean.
+    answers: tuple[AnswerRow, ...] = ()
     templates: TemplateChecks = TemplateChecks()
     #: Topic -> language -> what the preference page calls it.
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -107,7 +111,7 @@ class Settings:
         """`[pace.<provider>]`; else the default, no hotter than what is known of the provider."""
         if provider in self.pace:
             return self.pace[provider]
-        return self.pace["default"].within(shipped_providers().get(provider))
+        return self.pace["default"].within(self.provider_table.get(provider))
 
 
 def variable(name: str) -> str | None:
@@ -132,6 +136,7 @@ def read_settings(workspace: Path) -> Settings:
     root = Section(source, data)
     root.check()
     secrets = Secrets(variable=variable)
+    providers = read_providers(root)
     return Settings(
         path=workspace,
         database=_database(root, workspace),
@@ -143,9 +148,11 @@ def read_settings(workspace: Path) -> Settings:
             for name, table in root.tables("identity")
         },
         delivery=_delivery(root.table("delivery")),
-        pace=_paces(root),
+        pace=read_paces(root, providers),
+        provider_table=providers,
+        answers=read_answers(root, providers),
         providers={
-            name: tuple(domain.lower() for domain in table["domains"])
+            name: tuple(domain.lower() for domain in table["domains"] or ())
             for name, table in root.tables("provider")
         },
         consent_required=consent_basis(root.table("consent")) != "none",
@@ -260,31 +267,3 @@ def _templates(table: Section) -> TemplateChecks:
         spamd_named=table.given("spamd"),
         spamd_timeout=table["spamd_timeout"],
     )
-
-
-def _paces(root: Section) -> dict[str, PaceSettings]:
-    tables = dict(root.tables("pace"))
-    own = dict(root.tables("provider"))
-    known = {"default", OTHER, *shipped_providers(), *own}
-    default = tables["default"].data if "default" in tables else {}
-    paces = {"default": PaceSettings()}
-    for name, table in tables.items():
-        provider = name if name in known else _owner_of(name)
-        if provider is None:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(sorted(known))}"
-            raise table.error(
-                "",
-                f"there is no provider {name!r}; {hint} [provider.{name}] with domains = [...] "
-                "adds one",
-            )
-        paces[provider] = PaceSettings(**{**default, **table.data})
-    return paces
-
-
-def _owner_of(mail: str) -> str | None:
-    """The provider people mean by a mail service's name: `gmail` is google's."""
-    for provider in shipped_providers().values():
-        if f"{mail}.com" in provider.domains or mail in provider.domains:
-            return provider.name
-    return None

@@ -3,23 +3,26 @@
 Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
             what answers mean, providers and lanes, pace (pure), day caps, presets of companies,
             mailboxes read, and what comes back told apart (pure), clicks included.
-Owns        domain, lane, identity_day, identity_version, mailbox_cursor, inbound.
+Owns        domain, lane, lane_move, identity_day, identity_version, mailbox_cursor, inbound.
 Never       decides who is written to; keeps a transaction open while the network is waited for;
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
             dkim.py, envelope.py, bodies.py, links.py, click_links.py; how: transport.py,
             wire.py, session.py, relay_id.py, smtp.py, connecting.py, folder.py; what came of it:
-            classify.py (answers.toml), pace.py; for whom: providers.py (providers.toml), lanes.py,
-            lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries them all;
+            answer_table.py (answers.toml), classify.py, retries.py, pace_settings.py,
+            odd_answers.py, rate_control.py, pace.py; for whom: providers.py (providers.toml),
+            lanes.py, lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries
+            them all;
             spamd.py (SpamAssassin asked);
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
             inbound_origin.py; click_judge.py (click_judge.toml), open_judge.py (open_judge.toml)
 """
 
+from deliverability.answer_table import AnswerRow, answer_row, answers_of
 from deliverability.bodies import Enclosure
-from deliverability.classify import classify
+from deliverability.classify import classify, deciding
 from deliverability.click_judge import (
     EarlierVisit,
     Judgement,
@@ -58,19 +61,29 @@ from deliverability.mailbox import Arrived, Batch, MailboxReader, fingerprint
 from deliverability.maildir import Maildir
 from deliverability.open_judge import judge_open, open_again, open_scan
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
-from deliverability.pace import (
-    UNTIL_SOMEBODY_LOOKS,
-    Pacer,
-    PaceSettings,
-    PaceState,
-    retry_after,
-    unit,
-)
+from deliverability.pace import UNTIL_SOMEBODY_LOOKS, Lessons, Pacer, PaceState, RateMove
+from deliverability.pace_settings import PaceSettings
 from deliverability.presets import Preset, presets
-from deliverability.providers import OTHER, Provider, provider_of_mx, shipped_providers
+from deliverability.providers import (
+    OTHER,
+    Provider,
+    provider_of_mx,
+    provider_table,
+    shipped_providers,
+)
+from deliverability.rate_control import Learnt
+from deliverability.retries import retry_after, unit
 from deliverability.smtp import connect
 from deliverability.spamd import SpamRule, SpamScore, spam_score
-from deliverability.tables import Domain, IdentityDay, IdentityVersion, Inbound, Lane, MailboxCursor
+from deliverability.tables import (
+    Domain,
+    IdentityDay,
+    IdentityVersion,
+    Inbound,
+    Lane,
+    LaneMove,
+    MailboxCursor,
+)
 from deliverability.transport import Connection, Fault, is_loopback
 from deliverability.trial import Step, try_identity
 
@@ -110,8 +123,15 @@ __all__ = [
     "connect",
     "is_loopback",
     "classify",
+    "deciding",
+    "AnswerRow",
+    "answer_row",
+    "answers_of",
     "PaceSettings",
     "PaceState",
+    "Learnt",
+    "RateMove",
+    "Lessons",
     "Pacer",
     "UNTIL_SOMEBODY_LOOKS",
     "pace_state",
@@ -122,6 +142,7 @@ __all__ = [
     "OTHER",
     "Provider",
     "shipped_providers",
+    "provider_table",
     "provider_of_mx",
     "seed_domains",
     "lanes",
@@ -156,6 +177,7 @@ __all__ = [
     "ProviderError",
     "Domain",
     "Lane",
+    "LaneMove",
     "IdentityDay",
     "IdentityVersion",
     "MailboxCursor",

@@ -8,61 +8,19 @@ its place on the list, so only a clear word about the address itself gives `Caus
 """
 
 import re
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 
+from deliverability.answer_table import AnswerRow, shipped_answers
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
 
 #: RFC 3463 2: class.subject.detail.
 _ENHANCED = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """One line of `answers.toml`; every condition that is given must hold."""
-
-    cause: Cause
-    phases: frozenset[Phase]
-    codes: re.Pattern[str] | None
-    enhanced: re.Pattern[str] | None
-    words: re.Pattern[str] | None
-    source: str
-
-    def matches(self, phase: Phase, code: int, enhanced: str, text: str) -> bool:
-        return (
-            (not self.phases or phase in self.phases)
-            and (self.codes is None or bool(self.codes.fullmatch(str(code))))
-            and (self.enhanced is None or bool(self.enhanced.fullmatch(enhanced)))
-            and (self.words is None or bool(self.words.search(text)))
-        )
-
-
-@lru_cache(maxsize=1)
-def table() -> Sequence[Row]:
-    """The shipped table, in order: the first row that matches decides."""
-    data = tomllib.loads(files("deliverability").joinpath("answers.toml").read_text("utf-8"))
-
-    def pattern(text: str | None) -> re.Pattern[str] | None:
-        return None if text is None else re.compile(text, re.IGNORECASE)
-
-    return tuple(
-        Row(
-            cause=Cause(row["cause"]),
-            phases=frozenset(map(Phase, row.get("phases", ()))),
-            codes=pattern(row.get("codes")),
-            enhanced=pattern(row.get("enhanced")),
-            words=pattern(row.get("words")),
-            source=row["source"],
-        )
-        for row in data["answer"]
-    )
-
-
-def classify(phase: Phase, code: int, text: str) -> Outcome:
-    """The outcome of an answer that ends an attempt.
+def classify(
+    phase: Phase, code: int, text: str, answers: Sequence[AnswerRow] | None = None
+) -> Outcome:
+    """The outcome of an answer that ends an attempt, by `answers` or the shipped table.
 
     2xx is ACCEPTED, 4xx DEFERRED, 5xx REJECTED (RFC 5321 4.2.1); the cause comes from the table.
     A server that hangs up because the line was idle refused nothing: UNSENT.
@@ -74,19 +32,45 @@ def classify(phase: Phase, code: int, text: str) -> Outcome:
             verdict=Verdict.ACCEPTED, phase=Phase.DONE, code=code, enhanced=enhanced, reply=words
         )
     verdict = Verdict.DEFERRED if code < 500 else Verdict.REJECTED
-    cause = cause_of(phase, code, enhanced, words)
+    row = deciding(phase, code, enhanced, words, answers)
+    cause = row.cause if row else _by_phase(phase, code)
+    if cause is Cause.ADDRESS and (code < 500 or phase in (Phase.CONNECT, Phase.MAIL)):
+        # Whatever a workspace's own row says: nobody has spoken about the recipient for good yet.
+        cause = Cause.OTHER
     if code == 421 and cause is Cause.NETWORK and phase is not Phase.BODY:
         verdict = Verdict.UNSENT
     return Outcome(
-        verdict=verdict, phase=phase, cause=cause, code=code, enhanced=enhanced, reply=words
+        verdict=verdict,
+        phase=phase,
+        cause=cause,
+        code=code,
+        enhanced=enhanced,
+        reply=words,
+        suspend=row.suspend if row else None,
     )
 
 
-def cause_of(phase: Phase, code: int, enhanced: str | None, text: str) -> Cause:
-    """What it is about; `OTHER` when nothing in the table says."""
-    for row in table():
+def deciding(
+    phase: Phase,
+    code: int,
+    enhanced: str | None,
+    text: str,
+    answers: Sequence[AnswerRow] | None = None,
+) -> AnswerRow | None:
+    """The first row that fits; None when nothing in the table does."""
+    for row in shipped_answers() if answers is None else answers:
         if row.matches(phase, code, enhanced or "", text):
-            return row.cause
+            return row
+    return None
+
+
+def cause_of(phase: Phase, code: int, enhanced: str | None, text: str) -> Cause:
+    """What it is about by the shipped table; `OTHER` when nothing in it says."""
+    row = deciding(phase, code, enhanced, text)
+    return row.cause if row else _by_phase(phase, code)
+
+
+def _by_phase(phase: Phase, code: int) -> Cause:
     # RFC 5321 3.3: MAIL is where a server judges the sender, before it knows the recipient.
     if phase in (Phase.CONNECT, Phase.MAIL) and code >= 500:
         return Cause.SENDER

@@ -1,6 +1,7 @@
 """What became of one attempt: a value, never an exception."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 
@@ -64,3 +65,5 @@ class Outcome:
     reply: str = ""
     #: The relay's own id for the message, read out of the 250 text.
     relay_id: str | None = None
+    #: How long a row of the table of answers says to keep the lane still; None: as the cause says.
+    suspend: timedelta | None = None

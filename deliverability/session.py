@@ -7,9 +7,10 @@ the answer                   ACCEPTED, or refused
 """
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from deliverability.answer_table import AnswerRow
 from deliverability.classify import classify, one_line
 from deliverability.envelope import Envelope
 from deliverability.identity import SmtpServer
@@ -29,7 +30,9 @@ class Session:
         extensions: Mapping[str, str],
         *,
         fault: Fault | None,
+        answers: Sequence[AnswerRow] | None = None,
     ) -> None:
+        self._answers = answers
         self._wire = wire
         self._server = server
         self._fault = fault or (lambda point: None)
@@ -131,7 +134,7 @@ class Session:
             self._wire.write(line + b"\r\n")
             reply = await self._wire.reply(self._server.timeout)
             if _refused(self._phase, reply):
-                return classify(self._phase, reply.code, reply.text)
+                return classify(self._phase, reply.code, reply.text, self._answers)
         return None
 
     async def _offer_at_once(self, commands: tuple[tuple[Phase, bytes], ...]) -> Outcome | None:
@@ -143,7 +146,7 @@ class Session:
                 self._phase = phase
                 reply = await self._wire.reply(self._server.timeout)
                 if _refused(phase, reply) and refused is None:
-                    refused = classify(phase, reply.code, reply.text)
+                    refused = classify(phase, reply.code, reply.text, self._answers)
                     if reply.code == 421:
                         break
             if refused is not None and reply.code == 354:
@@ -165,7 +168,7 @@ class Session:
         self._fault("reply")
         if 300 <= reply.code < 400:
             raise WireBroken(f"the server answered {reply.code} {reply.text} to the message")
-        outcome = classify(Phase.BODY, reply.code, reply.text)
+        outcome = classify(Phase.BODY, reply.code, reply.text, self._answers)
         if outcome.verdict is Verdict.ACCEPTED:
             return replace(outcome, relay_id=relay_id(reply.text))
         return outcome

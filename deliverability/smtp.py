@@ -6,11 +6,12 @@ A failure on the way is a ConnectError with a sentence for a person.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import cast
 
 import aiosmtplib
 
+from deliverability.answer_table import AnswerRow
 from deliverability.classify import one_line
 from deliverability.connecting import explain, tls_context
 from deliverability.errors import ConnectError
@@ -22,9 +23,16 @@ from deliverability.transport import Connection, Fault, is_loopback
 from deliverability.wire import Wire
 
 
-async def connect(server: SmtpServer, *, ehlo_name: str, fault: Fault | None = None) -> Connection:
+async def connect(
+    server: SmtpServer,
+    *,
+    ehlo_name: str,
+    fault: Fault | None = None,
+    answers: Sequence[AnswerRow] | None = None,
+) -> Connection:
     """A connection that is encrypted and logged in as `server` says. Raises ConnectError.
 
+    Refusals are judged by `answers`, else by the shipped table.
     With `server.outbox` set no server is spoken to and messages become files in that folder.
     """
     if server.outbox is not None:
@@ -59,7 +67,7 @@ async def connect(server: SmtpServer, *, ehlo_name: str, fault: Fault | None = N
     if smtp.transport is None:
         raise ConnectError(Cause.NETWORK, f"{server.host}:{server.port} hung up after the login")
     wire = Wire(cast(asyncio.Transport, smtp.transport))
-    return Session(wire, server, smtp.esmtp_extensions, fault=fault)
+    return Session(wire, server, smtp.esmtp_extensions, fault=fault, answers=answers)
 
 
 def _ehlo(name: str) -> str:

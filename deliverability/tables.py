@@ -1,8 +1,9 @@
-"""The tables of this room: domains, lanes, day counts, identities as they were, what came back."""
+"""The tables of this room: domains, lanes and what moved them, day counts, identities as they were,
+what came back."""
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from leads import BigKey, Instant, Json, JsonObject, Row
@@ -33,9 +34,29 @@ class Lane(Row, table=True):
     paused_until: datetime | None = Field(default=None, sa_type=Instant)
     #: The server's words that paused it.
     reason: str = ""
+    #: All else that the pace needs to go on after a restart (`lane_memory.py`).
+    learnt: JsonObject = Field(default_factory=dict, sa_type=Json)
     updated_at: datetime | None = Field(default=None, sa_type=Instant)
 
     __table_args__ = (UniqueConstraint("identity", "provider"),)
+
+
+class LaneMove(Row, table=True):
+    """One move of a lane's pace: a rate that changed, or a pause that began. Kept for 30 days."""
+
+    __tablename__ = "lane_move"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    lane_id: int = Field(sa_type=BigInteger, foreign_key="lane.id")
+    at: datetime = Field(sa_type=Instant)
+    #: Messages per second before and after.
+    rate_before: float
+    rate_after: float
+    #: Why, in a few words; and what the server said, if it was a server.
+    cause: str
+    words: str = ""
+
+    __table_args__ = (Index("ix_lane_move_lane_id_at", "lane_id", "at"),)
 
 
 class IdentityDay(Row, table=True):

@@ -4,9 +4,10 @@ Nothing of the pace is simplified for the demo. Its clock alone runs faster: a p
 seconds lasts half a second, a retry after five minutes comes after five seconds.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from deliverability import Outcome, Pacer, PaceSettings, PaceState, retry_after
+from deliverability import Lessons, Outcome, Pacer, PaceSettings, PaceState, retry_after
 
 #: A minute of pace passes in one second.
 TIMES = 60
@@ -34,9 +35,22 @@ class HurriedPacer(Pacer):
     @property
     def state(self) -> PaceState:
         """What was learnt, its pause in the lane's own time."""
-        inner = self._inner.state
-        until = self._outside(inner.paused_until) if inner.paused_until else None
-        return PaceState(rate=inner.rate, paused_until=until, reason=inner.reason)
+        until, _ = self.pause
+        return replace(self._inner.state, paused_until=until)
+
+    @property
+    def pause(self) -> tuple[datetime | None, str]:
+        """Until when, in the lane's own time, and why."""
+        until, reason = self._inner.pause
+        return (self._outside(until) if until else None), reason
+
+    def take_lessons(self) -> Lessons | None:
+        """What was learnt, in the lane's own time."""
+        inner = self._inner.take_lessons()
+        if inner is None:
+            return None
+        moves = tuple(replace(move, at=self._outside(move.at)) for move in inner.moves)
+        return Lessons(state=self.state, moves=moves)
 
     def paused(self, now: datetime) -> bool:
         return self._inner.paused(self._inside(now))
@@ -44,8 +58,8 @@ class HurriedPacer(Pacer):
     def next_slot(self, now: datetime) -> datetime:
         return max(now, self._outside(self._inner.next_slot(self._inside(now))))
 
-    def took(self, at: datetime) -> None:
-        self._inner.took(self._inside(at))
+    def took(self, at: datetime, *, key: str) -> None:
+        self._inner.took(self._inside(at), key=key)
 
     def on_outcome(self, now: datetime, outcome: Outcome) -> None:
         self._inner.on_outcome(self._inside(now), outcome)

@@ -130,7 +130,7 @@ def _worker(workspace: Workspace, store: Store, observer: Observer) -> Worker:
         seed = f"{identity.name}/{provider}"
         return HurriedPacer(settings.pace_of(provider), seed=seed, since=began)
 
-    def dial(identity: Identity) -> Coroutine[Any, Any, Connection]:
+    def dial(identity: Identity, _provider: str) -> Coroutine[Any, Any, Connection]:
         return connect(identity.smtp, ehlo_name="potok-demo.example")
 
     return Worker(

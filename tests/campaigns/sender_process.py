@@ -58,7 +58,7 @@ def build(
             zone=ZONE,
             pacer=None,
             pace=lambda _: PaceSettings(),
-            dial=lambda who: connect(who.smtp, ehlo_name="sender.example", fault=fault),
+            dial=lambda who, _: connect(who.smtp, ehlo_name="sender.example", fault=fault),
             retry=lambda number, _: retry if number < 40 else None,
             window=window,
         ),

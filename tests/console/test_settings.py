@@ -1,5 +1,6 @@
 """potok.toml: every setting read, every mistake answered with line, key and what may be written."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from console.known_settings import SETTINGS
 from console.sections import Section, Source
 from console.settings import Settings, read_settings
 from console.signup_settings import Signup
+from deliverability import Cause, Phase, answers_of, classify, provider_of_mx
 from leads import FrequencyCap
 
 EVERYTHING = """\
@@ -76,10 +78,20 @@ per_connection = 20
 jitter = 0.1
 [pace.gmail]
 per_minute = 7.5
+at_most_per_minute = 90
 [pace.partner]
 connections = 1
 [provider.partner]
 domains = ["Partner.example"]
+mx = ["mx.Partner.example."]
+[[answer]]
+cause = "rate"
+provider = "partner"
+codes = "4.."
+enhanced = "4[.]7[.]0"
+words = "come back tomorrow"
+phases = ["mail", "rcpt"]
+suspend_minutes = 90
 [topic.news]
 en = "Product news"
 pl = "Nowości"
@@ -147,10 +159,55 @@ def test_a_provider_inherits_the_default_pace_and_answers_to_its_mail_service(
     settings = read(tmp_path, EVERYTHING)
     assert settings.pace_of("google").per_minute == 7.5
     assert settings.pace_of("google").per_connection == 20
+    assert settings.pace_of("google").highest == 1.5
+    assert settings.pace_of("wp").highest == 0.5
     assert settings.pace_of("partner").connections == 1
     assert settings.pace_of("other").per_minute == 60
     # Nothing said: the default, no hotter than what is known of the provider.
     assert settings.pace_of("yahoo").per_connection <= 20
+
+
+def test_the_workspace_s_providers_and_answers_come_before_the_shipped_ones(tmp_path: Path) -> None:
+    settings = read(
+        tmp_path,
+        EVERYTHING + '[provider.google]\ndomains = ["acme.pl"]\nmx = ["relay.example"]\n',
+    )
+    table = settings.provider_table
+    assert provider_of_mx(("a.mx.partner.example.",), table) == "partner"
+    assert provider_of_mx(("in.relay.example",), table) == "google"
+    assert provider_of_mx(("aspmx.l.google.com",), table) == "google"
+    assert "acme.pl" in table["google"].domains and "gmail.com" in table["google"].domains
+    (row,) = settings.answers
+    assert (row.cause, row.provider, row.suspend) == (Cause.RATE, "partner", timedelta(minutes=90))
+    outcome = classify(
+        Phase.RCPT, 451, "4.7.0 Come back TOMORROW", answers_of("partner", settings.answers)
+    )
+    assert outcome.cause is Cause.RATE
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[[answer]]\ncause = "rate"', "write one of them"),
+        ('[[answer]]\ncause = "rate"\nwords = "("', "words is no regular expression"),
+        ('[[answer]]\ncause = "rates"\nwords = "x"', 'cause = "rates": write "rate" or'),
+        ('[[answer]]\ncause = "rate"\nwords = "x"\nphases = ["rctp"]', '"rctp" in phases'),
+        ('[[answer]]\ncause = "rate"\nword = "x"', "did you mean 'words'?"),
+        ('[[answer]]\ncause = "rate"\nwords = "x"\nprovider = "googl"', "did you mean 'google'?"),
+        ("[provider.partner]", "what belongs to partner?"),
+        ('[provider.partner]\nmxs = ["x.example"]', "did you mean 'mx'?"),
+        ("[pace.wp]\nper_minute = 60\nat_most_per_minute = 30", "is more than at_most_per_minute"),
+        (
+            "[pace.default]\nat_most_per_minute = 30\n[pace.google]\nper_minute = 60",
+            "[pace.google] per_minute = 60 is more than at_most_per_minute = 30",
+        ),
+    ],
+)
+def test_a_mistake_about_pace_says_what_to_write(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, text + "\n")
+    assert says in str(caught.value)
+    assert str(caught.value).startswith("potok.toml:")
 
 
 def test_the_example_holds_every_setting_there_is(tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 # ruff: noqa: E501 - answers stand here as servers write them
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deliverability import Cause, Phase, Verdict, classify
-from deliverability.classify import table
+from deliverability import Cause, Phase, ProviderError, Verdict, answer_row, answers_of, classify
+from deliverability.answer_table import shipped_answers
 from deliverability.relay_id import PATTERNS, relay_id
 
 RCPT, MAIL, BODY, CONNECT = Phase.RCPT, Phase.MAIL, Phase.BODY, Phase.CONNECT
@@ -89,15 +91,15 @@ def test_real_answers(phase: Phase, code: int, text: str, cause: Cause) -> None:
 
 
 def test_every_row_of_the_table_names_its_source_and_is_used_here() -> None:
-    assert all(row.source for row in table())
+    assert all(row.source for row in shipped_answers())
     used = set()
     for phase, code, text, _ in ANSWERS:
         outcome = classify(phase, code, text)
-        for row in table():
+        for row in shipped_answers():
             if row.matches(phase, code, outcome.enhanced or "", text):
                 used.add(row)
                 break
-    assert {row.cause for row in table()} <= {row.cause for row in used} | {Cause.NETWORK}
+    assert {row.cause for row in shipped_answers()} <= {row.cause for row in used} | {Cause.NETWORK}
 
 
 @given(
@@ -128,6 +130,45 @@ def test_any_text_gives_an_outcome_on_one_line(phase: Phase, code: int, text: st
     assert outcome.code == code
     assert len(outcome.reply) <= 1000
     assert all(char.isprintable() for char in outcome.reply)
+
+
+def test_a_row_of_the_workspace_decides_before_the_shipped_ones_and_for_its_provider_only() -> None:
+    own = [answer_row(cause="rate", words="come back tomorrow", provider="wp", suspend_minutes=90)]
+    text = "5.7.1 policy: come back tomorrow"
+    outcome = classify(RCPT, 550, text, answers_of("wp", own))
+    assert outcome.cause is Cause.RATE
+    assert outcome.suspend == timedelta(minutes=90)
+    elsewhere = classify(RCPT, 550, text, answers_of("onet", own))
+    assert (elsewhere.cause, elsewhere.suspend) == (Cause.POLICY, None)
+
+
+def test_what_the_shipped_table_takes_for_one_thing_a_workspace_may_take_for_another() -> None:
+    own = [answer_row(cause="greylist", codes="451", enhanced="4\\.7\\.500")]
+    text = "4.7.500 Server busy. Please try again later from [1.2.3.4]."
+    assert classify(MAIL, 451, text, answers_of("microsoft", own)).cause is Cause.GREYLIST
+
+
+@given(phase=st.sampled_from([CONNECT, MAIL, RCPT, Phase.DATA, BODY]), code=st.integers(400, 599))
+def test_no_row_of_a_workspace_suppresses_addresses_nobody_spoke_of(
+    phase: Phase, code: int
+) -> None:
+    own = answers_of("wp", [answer_row(cause="address", codes="...")])
+    clear = code >= 500 and phase in (RCPT, Phase.DATA, BODY)
+    assert (classify(phase, code, "no", own).cause is Cause.ADDRESS) == clear
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"words": "("}, "words is no regular expression"), ({}, "write one of them")],
+)
+def test_a_row_that_makes_no_sense_is_refused(wrong: dict[str, str], says: str) -> None:
+    with pytest.raises(ProviderError, match=says):
+        answer_row(cause="rate", **wrong)
+
+
+def test_yahoo_s_words_for_two_hours_keep_the_lane_still_for_two_hours() -> None:
+    outcome = classify(MAIL, 421, "4.7.0 [TSS04] Messages temporarily deferred")
+    assert (outcome.cause, outcome.suspend) == (Cause.RATE, timedelta(hours=2))
 
 
 @pytest.mark.parametrize(

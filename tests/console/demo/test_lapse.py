@@ -29,8 +29,8 @@ def test_it_does_what_the_real_pacer_does_sixty_times_faster(answers: list[str])
         now = real.next_slot(now)
         soon = START + (now - START) / TIMES
         assert abs(hurried.next_slot(soon) - soon) < timedelta(milliseconds=1)
-        real.took(now)
-        hurried.took(soon)
+        real.took(now, key="x")
+        hurried.took(soon, key="x")
         real.on_outcome(now, ANSWERS[answer])
         hurried.on_outcome(soon, ANSWERS[answer])
         assert abs(hurried.rate - real.rate * TIMES) < 1e-9
@@ -39,7 +39,7 @@ def test_it_does_what_the_real_pacer_does_sixty_times_faster(answers: list[str])
 
 def test_a_pause_of_half_a_minute_lasts_half_a_second() -> None:
     pacer = HurriedPacer(SETTINGS, seed="x", since=START)
-    pacer.took(START)
+    pacer.took(START, key="x")
     pacer.on_outcome(START, ANSWERS["too fast"])
     assert pacer.paused(START + timedelta(seconds=0.4))
     assert not pacer.paused(START + timedelta(seconds=0.6))
