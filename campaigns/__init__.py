@@ -8,21 +8,24 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
             findings.py, planning.py (with openings.py, holdout.py, variants.py, drawing.py),
             variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
-            rfc_message_id.py, admit.py, candidates.py, queue.py, circumstances.py, writing.py,
-            finish.py, finish_together.py, finisher.py, doubt.py, settling.py, delivery.py, lane.py,
-            worker.py (with survey.py), observe.py, store.py, status.py, verify.py,
-            verify_sequences.py, verify_variants.py, shown.py, opt_out.py, wishes.py,
-            sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
+            rfc_message_id.py, admit.py, candidates.py, samples.py, gates.py, queue.py,
+            due_lanes.py, circumstances.py, writing.py, finish.py, finish_together.py, finisher.py,
+            doubt.py, settling.py, slots.py, delivery.py, connections.py, suspension.py, lane.py,
+            breaking.py, day_end.py, watching.py, worker.py (with survey.py), observe.py, store.py,
+            status.py, verify.py, verify_sequences.py, verify_variants.py, shown.py, opt_out.py,
+            wishes.py, sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
             enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
             came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
             clicks.py, clicks_counted.py, opens.py, opens_counted.py; forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
+from campaigns.breaking import Stand, campaign_of, open_names, stands
 from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.clicks import CLICKED, SCANNED, note_click
 from campaigns.clicks_counted import Clicked, clicked_in
+from campaigns.day_end import facts_of, turn_days
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.ended import Ended
@@ -32,6 +35,7 @@ from campaigns.errors import (
     DefinitionError,
     NotPossible,
     PlanChanged,
+    Tripped,
     UnknownCampaign,
 )
 from campaigns.evidence import settle_by_evidence
@@ -254,4 +258,11 @@ __all__ = [
     "AlreadyRan",
     "NotPossible",
     "PlanChanged",
+    "Tripped",
+    "Stand",
+    "stands",
+    "turn_days",
+    "facts_of",
+    "open_names",
+    "campaign_of",
 ]

@@ -31,6 +31,7 @@ from campaigns.sequence_runs import is_sequence
 from campaigns.sequences import EnrolmentState
 from campaigns.states import WRITTEN, State
 from campaigns.tables import Enrolment, Message, Run
+from deliverability import Schedule
 from leads import WEEK, Event, FrequencyCap, Instant, Lead, Wish, why_left_out
 
 
@@ -45,6 +46,10 @@ class LaneRules:
     #: The workspace's zone: whose midnight ends a day, and the zone of leads without one.
     zone: ZoneInfo
     cap: FrequencyCap | None = None
+    #: The way up of a new sender: less than `per_day` while it lasts.
+    warm_up: Schedule | None = None
+    #: The day's messages keep a distance from each other.
+    spread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from campaigns.finish_together import Finishing
 from campaigns.finisher import Finisher
 from campaigns.observe import Observer
 from campaigns.queue import Claimed
+from campaigns.slots import HELD_SECONDS
 from campaigns.states import State
 from campaigns.store import Clock, Store
 from campaigns.writing import Office, Written, write_message
@@ -35,6 +36,8 @@ from templates import Compiled, RenderError
 
 #: Seconds a connection waits for its next message before it is closed.
 IDLE_SECONDS = 30.0
+#: Seconds between two looks of an idle connection whether another lane needs it.
+LOOK_SECONDS = 1.0
 
 Load = Callable[[int], Awaitable[Compiled]]
 Fault = Callable[[str], None]
@@ -81,6 +84,8 @@ class Delivery:
         per_connection: int,
         on_change: Callable[[], None],
         on_trouble: Callable[[str], None],
+        on_answer: Callable[[Outcome], None],
+        crowded: Callable[[], bool],
     ) -> None:
         #: Claimed and not yet settled in the database.
         self.under_way = 0
@@ -98,6 +103,8 @@ class Delivery:
         self._per_connection = per_connection
         self._on_change = on_change
         self._on_trouble = on_trouble
+        self._on_answer = on_answer
+        self._crowded = crowded
         self._line: asyncio.Queue[Claimed] = asyncio.Queue()
 
     @property
@@ -161,28 +168,34 @@ class Delivery:
 
     async def _carry(self, connection: Connection) -> None:
         """One connection's life: message after message until it is used up, idle or broken."""
-        served = 0
+        served, time = 0, asyncio.get_running_loop().time
+        opened = idle_since = time()
         try:
             while served < self._per_connection and connection.usable:
+                if self._crowded() and time() - opened >= HELD_SECONDS:
+                    break  # another lane has none
                 claimed = await self._next()
                 if claimed is None:
-                    break
+                    if time() - idle_since >= IDLE_SECONDS:
+                        break
+                    continue
                 self.free -= 1
                 try:
                     await self._deliver(connection, claimed, fresh=served == 0)
                 finally:
                     self.free += 1
+                    idle_since = time()
                 served += 1
         finally:
             self.free -= 1
             await connection.close()
 
     async def _next(self) -> Claimed | None:
-        """The next in line; None when the connection has waited long enough for one."""
+        """The next in line; None when none came for a moment."""
         if self.in_line:
             return self._line.get_nowait()
         try:
-            return await asyncio.wait_for(self._line.get(), IDLE_SECONDS)
+            return await asyncio.wait_for(self._line.get(), LOOK_SECONDS)
         except TimeoutError:
             return None
 
@@ -205,6 +218,7 @@ class Delivery:
         outcome = await connection.send(written.envelope)
         if self._pacer is not None:
             self._pacer.on_outcome(shared.clock.now(), outcome)
+        self._on_answer(outcome)
         if outcome.verdict is not Verdict.UNSENT:
             self.handed_over += 1
         elif fresh:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col
 
 from campaigns.advancing import next_step
 from campaigns.doubt import doubt_count
-from campaigns.queue import lanes_with_work
+from campaigns.due_lanes import lanes_with_work
 from campaigns.sequences import EnrolmentState
 from campaigns.starting import NextStart
 from campaigns.states import RunState, State

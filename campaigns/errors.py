@@ -5,6 +5,7 @@ CampaignError
 ├── UnknownCampaign      nobody applied a campaign of that name
 ├── AlreadyRan           the occurrence exists: starting again would write twice
 ├── NotPossible          the run's state does not allow what was asked
+│   └── Tripped          a breaker stopped it, and nobody has said yet that they know why
 └── PlanChanged          what was looked at is not what would be sent now
 """
 
@@ -30,6 +31,10 @@ class AlreadyRan(CampaignError):
 
 class NotPossible(CampaignError):
     """The run is not in a state that allows this."""
+
+
+class Tripped(NotPossible):
+    """What came back stopped it."""
 
 
 class PlanChanged(CampaignError):

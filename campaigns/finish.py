@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from campaigns.queue import Claimed
 from campaigns.states import State
 from campaigns.tables import Attempt
-from deliverability import Cause, Outcome, Verdict, give_day
+from deliverability import Cause, Measure, Outcome, Scope, Verdict, give_day, trip
 from leads import Lead, Row, record, suppress
 
 #: Refusals that are about us, not about the lead: the message waits until we are in order again,
@@ -68,8 +68,26 @@ def finish(
     _close_attempt(session, claimed, outcome, now=now)
     if outcome.verdict not in (Verdict.ACCEPTED, Verdict.IN_DOUBT):
         give_day(session, claimed.identity, day, count=1)
+    if outcome.cause is Cause.AUTHENTICATION:
+        refuse_identity(session, claimed.identity, f"{outcome.code} {outcome.reply}", now=now)
     _tell(session, claimed, outcome, state, now=now, sent=sent, template=template)
     return state
+
+
+def refuse_identity(session: Session, identity: str, words: str, *, now: datetime) -> bool:
+    """A server did not believe who we are: one such answer stops the identity.
+
+    Every further try would cost it more of its name, or lock its account.
+    """
+    return trip(
+        session,
+        Scope.IDENTITY,
+        identity,
+        Measure.AUTHENTICATION,
+        reason=f"a server does not accept it as the sender: {words}",
+        seen={"reply": words[:300]},
+        now=now,
+    )
 
 
 def _move(

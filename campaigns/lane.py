@@ -7,32 +7,28 @@ rest.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress as ignore
 from datetime import datetime, time, timedelta
 
 from sqlmodel import Session
 
 from campaigns.candidates import LaneRules
+from campaigns.connections import Connections, Dial
 from campaigns.delivery import Delivery, Shared
 from campaigns.observe import LaneView
 from campaigns.queue import Claims, claim
+from campaigns.slots import Slots, Turns
+from campaigns.suspension import Suspension
 from campaigns.writing import Office
-from deliverability import (
-    Cause,
-    ConnectError,
-    Connection,
-    Outcome,
-    Pacer,
-    PaceState,
-    Phase,
-    Verdict,
-)
+from deliverability import Held, Pacer, PaceState
 
 #: Longest wait between two tries to reach a server that cannot be reached, in seconds.
 LONGEST_BACKOFF = 300.0
-
-Dial = Callable[[], Awaitable[Connection]]
+#: Seconds between two looks whether messages on trial went well.
+TRIAL_SECONDS = 5.0
+#: Seconds between two looks whether it is this lane's turn.
+TURN_SECONDS = 0.2
 
 
 class LaneDriver:
@@ -49,8 +45,10 @@ class LaneDriver:
         pacer: Pacer | None,
         connections: int,
         per_connection: int,
-        slots: asyncio.Semaphore,
+        slots: Slots,
+        turns: Turns,
         window: int,
+        suspended: Held | None = None,
     ) -> None:
         self.rules = rules
         self.provider = provider
@@ -58,12 +56,11 @@ class LaneDriver:
         self.blocked_until: datetime | None = None
         self.waits_for = ""
         self._shared = shared
-        self._dial = dial
         self._pacer = pacer
-        self._connections = connections
-        self._slots = slots
+        self._turns = turns
         self._window = window if pacer is None else connections
         self._changed = asyncio.Event()
+        self._suspension = Suspension(shared, rules.lane_id, suspended)
         self._delivery = Delivery(
             shared,
             rules,
@@ -72,7 +69,22 @@ class LaneDriver:
             per_connection=per_connection,
             on_change=self._changed.set,
             on_trouble=self._cannot_send,
+            on_answer=self._suspension.answered,
+            crowded=lambda: slots.crowded,
         )
+        self._connections = Connections(
+            shared,
+            self._delivery,
+            lane_id=rules.lane_id,
+            identity=rules.identity,
+            dial=dial,
+            slots=slots,
+            most=connections,
+            pacer=pacer,
+            block=self._block,
+            on_trouble=self._cannot_send,
+        )
+        self._stopped = ""
         self._after_run = 0
         self._unreached = 0
         self._seen = 0
@@ -92,13 +104,15 @@ class LaneDriver:
             waits_for=self.waits_for,
         )
 
-    def wake(self, due: datetime | None, kept: PaceState | None) -> None:
-        """The survey found (or no longer finds) waiting rows; `kept` is the lane's row.
+    def wake(self, due: datetime | None, kept: PaceState | None, *, stopped: str = "") -> None:
+        """The survey found (or no longer finds) waiting rows; `kept` is the lane's row, `stopped`
+        why a breaker holds the identity.
 
         A row whose pause somebody lifted (`campaigns resume`) lifts ours, unless an outcome of our
         own is just being written there.
         """
         self.due = due
+        self._hold(stopped)
         pacer = self._pacer
         if (
             pacer is not None
@@ -111,10 +125,18 @@ class LaneDriver:
             self.blocked_until, self.waits_for = None, ""
         self._changed.set()
 
+    def _hold(self, why: str) -> None:
+        if why and why != self._stopped and self.due is not None:
+            self._shared.observer.said(f"{self.rules.identity} to {self.provider} waits: {why}")
+        if why != self._stopped:
+            self._stopped = self.waits_for = why
+
     def idle(self, now: datetime, patience: timedelta) -> bool:
         """Nothing is under way and nothing can be claimed within `patience`."""
         if self._delivery.under_way:
             return False
+        if self._stopped:
+            return True
         if self.due is None or self.due > now + patience:
             return True
         return self.blocked_until is not None and self.blocked_until > now + patience
@@ -134,6 +156,7 @@ class LaneDriver:
             shared.stopping.set()
         finally:
             await self._delivery.drain()
+            await self._suspension.written()
 
     async def _pause(self, seconds: float) -> None:
         self._changed.clear()
@@ -151,12 +174,21 @@ class LaneDriver:
             if now < self.blocked_until:
                 return min(1.0, (self.blocked_until - now).total_seconds())
             self.blocked_until, self.waits_for = None, ""
-        if self._delivery.in_line and not await self._connected():
+        if self._delivery.in_line and not await self._connections.ready():
             return 1.0
-        if self.due is None or self.due > now:
-            return 1.0 if self.due is None else min(1.0, (self.due - now).total_seconds())
+        if self._stopped or self.due is None:
+            return 1.0
+        if self.due > now:
+            return min(1.0, (self.due - now).total_seconds())
+        until = self._suspension.until
+        if until is not None and now < until:
+            self._block(until, self._suspension.reason)
+            return None
         room = self._window - self._delivery.under_way
-        if room <= 0 or (self._pacer is None and room < self._window // 2):
+        few = self._suspension.few(self._delivery.under_way)
+        if few is not None:
+            room = min(room, few)
+        if room <= 0 or (self._pacer is None and few is None and room < self._window // 2):
             # At full speed half a window is claimed at a time: a claim costs what ten finishes do.
             return 1.0
         if self._pacer is not None:
@@ -166,8 +198,10 @@ class LaneDriver:
                     until, why = self._pacer.pause
                     self._block(until or slot, why)
                 return min(1.0, (slot - now).total_seconds())
-        if not await self._connected():
+        if not await self._connections.ready():
             return 1.0
+        if self.rules.spread and not self._turns.mine(self.rules.lane_id, now):
+            return TURN_SECONDS
         return await self._claim(1 if self._pacer is not None else room)
 
     async def _claim(self, limit: int) -> float | None:
@@ -194,12 +228,20 @@ class LaneDriver:
                 key = f"{claimed.campaign}:{claimed.recipient.lead_id}"
                 self._pacer.took(now, key=key)
             self._delivery.put(claimed)
+        if claims.opens_at is not None:
+            self._turns.wait_until(claims.opens_at)
+        else:
+            self._turns.had(self.rules.lane_id)
+        if claims.held:
+            # On trial it is asked again in a moment: what was sent may have turned out well.
+            trial = now + timedelta(seconds=TRIAL_SECONDS)
+            self._block(claims.opens_at or trial, claims.held)
         if claims.day_is_full:
             tomorrow = now.astimezone(self.rules.zone).date() + timedelta(days=1)
             midnight = datetime.combine(tomorrow, time(), tzinfo=self.rules.zone)
             self._block(
                 midnight,
-                f"{self.rules.identity} has used its {self.rules.per_day} messages of today",
+                f"{self.rules.identity} has used its {claims.allowance} messages of today",
             )
         if not claims.claimed and not claims.more:
             # Nothing left that is due: the next survey says when to look again.
@@ -213,63 +255,6 @@ class LaneDriver:
                 f"{until.astimezone(self.rules.zone):%H:%M:%S}: {why}"
             )
         self.blocked_until, self.waits_for = until, why
-
-    # -- connections -------------------------------------------------------------------------
-
-    async def _connected(self) -> bool:
-        """Whether a message claimed now finds a connection; opens what is missing and allowed.
-
-        Paced, one free connection is enough. At full speed all that the limits allow are opened,
-        since what is claimed waits in line for them.
-        """
-        if self._pacer is not None:
-            return self._delivery.free > 0 or (self._may_open() and await self._open())
-        while self._may_open():
-            if not await self._open():
-                break
-        return bool(self._delivery.connections)
-
-    def _may_open(self) -> bool:
-        # Without a connection of its own a lane waits in line for one; with one it makes do while
-        # other lanes of the identity hold the rest.
-        return len(self._delivery.connections) < self._connections and not (
-            self._slots.locked() and self._delivery.connections
-        )
-
-    async def _open(self) -> bool:
-        await self._slots.acquire()
-        try:
-            connection = await self._dial()
-        except ConnectError as error:
-            self._slots.release()
-            await self._not_let_in(error)
-            return False
-        except BaseException:
-            self._slots.release()
-            raise
-        self._delivery.add(connection, self._slots.release)
-        return True
-
-    async def _not_let_in(self, error: ConnectError) -> None:
-        """A server that says "too fast" before it lets us in means the lane's pace."""
-        now = self._shared.clock.now()
-        if self._pacer is not None and error.cause is Cause.RATE:
-            self._pacer.on_outcome(
-                now,
-                Outcome(
-                    verdict=Verdict.DEFERRED,
-                    phase=Phase.CONNECT,
-                    cause=Cause.RATE,
-                    code=error.code,
-                    reply=str(error),
-                ),
-            )
-            await self._delivery.keep_pace()
-        if self._pacer is not None and self._pacer.paused(now):
-            until, why = self._pacer.pause
-            self._block(until or now, why)
-        else:
-            self._cannot_send(str(error))
 
     def _cannot_send(self, why: str) -> None:
         """The server or our own set-up is at fault: wait, longer each time it happens again."""

@@ -8,24 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    CursorResult,
-    and_,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import CursorResult, insert, select, update
 from sqlmodel import Session, col
 
 from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
 from campaigns.candidates import Due, LaneRules, candidates
 from campaigns.circumstances import NOTHING, Circumstances
+from campaigns.gates import identity_gate, run_gate
 from campaigns.runs import Terms
 from campaigns.states import RunState, State
 from campaigns.tables import Attempt, Message, Run
-from deliverability import Lane, take_day
+from campaigns.window import open_hours
+from deliverability import allowance_today, free_at, holding, last_taken, take_day
 from leads import Recipient, recipients
 
 #: Rows one claim looks at before it lets other writers in: refused ones are moved in bulk.
@@ -66,6 +60,12 @@ class Claims:
     more: bool = False
     #: The run served last, so that the next claim starts behind it.
     last_run: int = 0
+    #: Why nothing is let through for now; empty when something may be.
+    held: str = ""
+    #: When the next message may leave where a day is spread out; aware UTC.
+    opens_at: datetime | None = None
+    #: What the identity may send today; None: no limit.
+    allowance: int | None = None
 
 
 def claim(
@@ -76,6 +76,12 @@ def claim(
     Active runs are walked in turn, starting behind `after_run`, so that no campaign starves. Rows
     of paused runs are never visited: each active run is one probe of a partial index.
     """
+    stopped = holding(session)
+    gate = identity_gate(session, stopped, rules.identity)
+    if gate.room is not None:
+        limit = min(limit, gate.room)
+        if not limit:
+            return Claims(held=gate.why, last_run=after_run)
     running = session.scalars(
         select(Run).where(col(Run.state) == RunState.RUNNING).order_by(col(Run.id))
     )
@@ -87,13 +93,27 @@ def claim(
     turn = [r for r in runs if (r.id or 0) > after_run] + [
         r for r in runs if (r.id or 0) <= after_run
     ]
+    allowance = allowance_today(session, rules.identity, rules.warm_up, rules.per_day)
+    if rules.spread and allowance is not None:
+        limit = min(limit, 1)
+        hours = open_hours(Terms.of_body(run.terms).window for run in runs)
+        opens = free_at(last_taken(session, rules.identity), allowance, hours)
+        if opens is not None and opens > now:
+            why = f"its {allowance:,} messages of today are spread over the day"
+            return Claims(opens_at=opens, held=why, last_run=after_run)
     taken: list[tuple[Run, Due]] = []
     refused = looked = 0
-    last_run = after_run
+    last_run, why_held = after_run, ""
     for run in turn:
         wanted = limit - len(taken)
         if wanted <= 0 or looked >= LOOK:
             break
+        gate = run_gate(session, stopped, run)
+        if gate.room is not None:
+            wanted = min(wanted, gate.room)
+            why_held = f"{run.campaign}: {gate.why}" if not wanted else why_held
+            if not wanted:
+                continue
         met = {due.lead_id for _, due in taken}
         chosen, out, seen = _judge(session, run, rules, wanted=wanted, now=now, met=met)
         looked += seen
@@ -102,13 +122,14 @@ def claim(
         if chosen:
             last_run = run.id or 0
     day_is_full = False
-    if taken and rules.per_day is not None:
+    if taken and allowance is not None:
         granted = take_day(
             session,
             rules.identity,
             now.astimezone(rules.zone).date(),
             wanted=len(taken),
-            cap=rules.per_day,
+            cap=allowance,
+            now=now,
         )
         day_is_full = granted < len(taken)
         taken = taken[:granted]
@@ -119,6 +140,8 @@ def claim(
         day_is_full=day_is_full,
         more=looked >= LOOK or refused > 0,
         last_run=last_run,
+        held="" if claimed else why_held,
+        allowance=allowance,
     )
 
 
@@ -236,40 +259,3 @@ def _mark(
         )
         for run, due in taken
     )
-
-
-def lanes_with_work(session: Session, *, now: datetime) -> dict[int, datetime]:
-    """{lane id: when its next message is due} over running runs; one index probe per run and lane.
-
-    Lanes without waiting rows are absent.
-    """
-    head = (
-        select(func.min(col(Message.due_at)))
-        .where(
-            col(Message.run_id) == col(Run.id),
-            col(Message.lane_id) == col(Lane.id),
-            col(Message.state) == State.PLANNED,
-            (col(Run.released_to).is_(None)) | (col(Message.id) <= col(Run.released_to)),
-        )
-        .correlate(Run, Lane)
-        .scalar_subquery()
-    )
-    writes = [col(Lane.identity) == col(Run.identity)]
-    running = select(col(Run.id), col(Run.identity), col(Run.terms))
-    for run_id, identity, terms in session.execute(
-        running.where(col(Run.state) == RunState.RUNNING)
-    ):
-        # Where variants differ in who writes, the others have lanes of their own.
-        for other in Terms.of_body(terms).senders(identity)[1:]:
-            writes.append(and_(col(Run.id) == run_id, col(Lane.identity) == other))
-    rows = session.execute(
-        select(col(Lane.id), head)
-        .select_from(Run)
-        .join(Lane, or_(*writes))
-        .where(col(Run.state) == RunState.RUNNING)
-    ).all()
-    due: dict[int, datetime] = {}
-    for lane_id, moment in rows:
-        if moment is not None and (lane_id not in due or moment < due[lane_id]):
-            due[lane_id] = moment
-    return due

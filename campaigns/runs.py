@@ -13,12 +13,12 @@ from typing import Any
 from sqlalchemy import CursorResult, select, update
 from sqlmodel import Session, col
 
-from campaigns.errors import AlreadyRan, NotPossible, UnknownCampaign
+from campaigns.errors import AlreadyRan, NotPossible, Tripped, UnknownCampaign
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
 from campaigns.variants import PLACES, Drawn
 from campaigns.window import Window
-from deliverability import lift_pauses
+from deliverability import Scope, acknowledge, held, lift_pauses
 from leads import Permission
 
 #: `occurrence` of a campaign that is started by hand.
@@ -235,14 +235,23 @@ def stop_everything(session: Session, *, reason: str) -> list[str]:
     return list(names)
 
 
-def resume(session: Session, campaign: str, *, now: datetime) -> Run:
+def resume(session: Session, campaign: str, *, now: datetime, knowing: str = "") -> Run:
     """Goes on where it stopped; also the approval after `--first`, and the sign that a person saw
     why the identity's lanes were paused.
 
-    A run that nothing was planned for begins now: what expires, expires counted from here.
+    A run that nothing was planned for begins now: what expires, expires counted from here. Raises
+    Tripped when a breaker stopped it, unless `knowing` names who has seen why.
     """
     run = run_to(session, campaign, RunState.PAUSED)
     assert run.id is not None  # noqa: S101 - it came from the database
+    stopped = [each for each in held(session, Scope.RUN, str(run.id)) if each.state == "open"]
+    if stopped and not knowing:
+        why = "; ".join(each.reason for each in stopped)
+        raise Tripped(
+            f"{campaign} was stopped on {stopped[0].tripped_at:%Y-%m-%d %H:%M} UTC: {why}. When "
+            f"you know why and have put it right: potok campaigns resume {campaign} --i-know"
+        )
+    acknowledge(session, Scope.RUN, str(run.id), now=now, by=knowing)
     state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING
     for identity in Terms.of_body(run.terms).senders(run.identity):
         lift_pauses(session, identity, now=now)

@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from campaigns.due_lanes import lanes_with_work
 from campaigns.planning import planning_runs
-from campaigns.queue import lanes_with_work
 from campaigns.sequence_runs import running_sequences
 from campaigns.states import RunState
 from campaigns.tables import Run
-from deliverability import Lane, PaceState, pace_state
+from deliverability import Held, Lane, PaceState, Scope, holding, pace_state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +25,16 @@ class Survey:
     #: Whether a sequence runs.
     sequences: bool = False
     lanes: Mapping[int, tuple[str, str, PaceState]] = field(default_factory=dict)
+    #: Identity -> why a breaker lets none of its messages leave.
+    stopped: Mapping[str, str] = field(default_factory=dict)
+    #: Lane -> the suspension its breaker is in.
+    suspended: Mapping[int, Held] = field(default_factory=dict)
 
 
 def look_round(session: Session, *, now: datetime, lanes: Set[int]) -> Survey:
     """The queue as it stands, with the lanes that have work and those in `lanes`."""
     due = lanes_with_work(session, now=now)
+    held = holding(session)
     rows = session.scalars(select(Lane).where(col(Lane.id).in_({*due, *lanes}))).all()
     return Survey(
         due=due,
@@ -43,4 +48,10 @@ def look_round(session: Session, *, now: datetime, lanes: Set[int]) -> Survey:
             for lane in rows
             if lane.id is not None
         },
+        stopped={
+            each.key: each.reason
+            for each in held
+            if each.scope == Scope.IDENTITY and each.state == "open"
+        },
+        suspended={int(each.key): each for each in held if each.scope == Scope.LANE},
     )

@@ -124,6 +124,15 @@ class Message(Row, table=True):
             postgresql_where=text("state IN ('sending', 'in_doubt')"),
         ),
         Index("ix_message_run_id_state", "run_id", "state", "reason"),
+        # Breakers and warm-ups count answers of a lane, or of a run in it, since a moment.
+        Index(
+            "ix_message_answered",
+            "lane_id",
+            "settled_at",
+            "run_id",
+            sqlite_where=text("state IN ('accepted', 'rejected')"),
+            postgresql_where=text("state IN ('accepted', 'rejected')"),
+        ),
         # The frequency cap counts a lead's messages of the last days.
         Index("ix_message_lead_id_settled_at", "lead_id", "settled_at"),
         Index(

@@ -1,13 +1,14 @@
 """When a recipient may be written to: days and hours on the recipient's own clock. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.errors import DefinitionError
+from deliverability import HOURS
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOUR = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)$")
@@ -72,6 +73,12 @@ def at_hour(minute: int | None, window: Window | None) -> Window | None:
 def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
     local = datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone)
     return local.astimezone(UTC)
+
+
+def open_hours(windows: Iterable[Window | None]) -> float:
+    """Hours a day that the longest of these windows is open; 12 where none says."""
+    spans = [each.to_minute - each.from_minute for each in windows if each is not None]
+    return max(spans) / 60 if spans else HOURS
 
 
 def zone_of(name: str, fallback: ZoneInfo) -> ZoneInfo:

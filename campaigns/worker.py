@@ -24,12 +24,14 @@ from campaigns.lane import LaneDriver, taken_by
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.ranges import plan_on
 from campaigns.settling import settle
+from campaigns.slots import Slots, Turns
 from campaigns.starter import Starter
 from campaigns.starting import Starting
 from campaigns.store import Clock, Store
 from campaigns.survey import Survey, look_round
+from campaigns.watching import Watching
 from campaigns.writing import Office
-from deliverability import Connection, Identity, Pacer, PaceSettings, PaceState
+from deliverability import Connection, Held, Identity, Pacer, PaceSettings, PaceState
 from leads import FrequencyCap
 from templates import Compiled, TemplateVersion
 
@@ -92,9 +94,12 @@ class Worker:
         shared = self._shared
         self._starter = Starter(store, clock, shared.observer, sending.zone, sending.starting)
         self._chooser = Chooser(store, clock, shared.observer, sending.zone)
+        limits = {n: office.identity.limits for n, office in sending.offices.items()}
+        self._watching = Watching(store, clock, shared.observer, sending.zone, limits)
         self._drivers: dict[int, LaneDriver] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._slots: dict[str, Slots] = {}
+        self._turns: dict[str, Turns] = {}
 
     def views(self) -> list[LaneView]:
         """Every lane that has had work, for a progress view."""
@@ -125,6 +130,7 @@ class Worker:
         try:
             while not shared.stopping.is_set():
                 moved = int(await self._starter.turn(ended=bool(moved)))
+                moved += await self._watching.turn()
                 taken = taken_by(self._drivers.values())
                 survey = await shared.store.read(
                     partial(look_round, now=shared.clock.now(), lanes=set(self._drivers))
@@ -177,28 +183,34 @@ class Worker:
     def _meet(self, survey: Survey) -> None:
         for lane_id, (identity, provider, kept) in survey.lanes.items():
             if lane_id not in self._drivers:
-                self._open_lane(lane_id, identity, provider, kept)
+                self._open_lane(lane_id, identity, provider, kept, survey.suspended.get(lane_id))
             if lane_id in self._drivers:
-                self._drivers[lane_id].wake(survey.due.get(lane_id), kept)
+                why = survey.stopped.get(identity, "")
+                self._drivers[lane_id].wake(survey.due.get(lane_id), kept, stopped=why)
 
     def _open_lane(
-        self, lane_id: int, identity_name: str, provider: str, learnt: PaceState
+        self,
+        lane_id: int,
+        identity_name: str,
+        provider: str,
+        learnt: PaceState,
+        suspended: Held | None,
     ) -> None:
         sending = self._sending
         office = sending.offices.get(identity_name)
         if office is None:
             # The identity cannot send now; said once, its messages keep waiting.
             if identity_name not in self._slots:
-                self._slots[identity_name] = asyncio.Semaphore(0)
+                self._slots[identity_name] = Slots(0)
                 why = sending.absent.get(identity_name, "it is not in potok.toml any more")
                 self._shared.observer.said(f"messages of {identity_name} wait: {why}")
             return
         identity = office.identity
-        slots = self._slots.setdefault(
-            identity_name, asyncio.Semaphore(identity.limits.connections)
-        )
         pace = sending.pace(provider)
         paced = sending.pacer is not None
+        slots = self._slots.setdefault(
+            identity_name, Slots(identity.limits.connections, shared=paced)
+        )
         connections = identity.limits.connections
         per_connection = identity.limits.per_connection
         if paced:
@@ -212,6 +224,8 @@ class Worker:
                 per_day=identity.limits.per_day,
                 zone=sending.zone,
                 cap=sending.cap,
+                warm_up=identity.limits.warm_up,
+                spread=identity.limits.spread,
             ),
             provider=provider,
             office=office,
@@ -220,7 +234,9 @@ class Worker:
             connections=connections,
             per_connection=per_connection,
             slots=slots,
+            turns=self._turns.setdefault(identity_name, Turns()),
             window=sending.window,
+            suspended=suspended,
         )
         self._drivers[lane_id] = driver
         self._tasks.append(asyncio.create_task(driver.drive()))

@@ -233,11 +233,12 @@ def start_campaign(
     return workspace.database.read(lambda session: status_of(session, require_run(session, name)))
 
 
-def resume_campaign(workspace: Workspace, name: str) -> Run:
+def resume_campaign(workspace: Workspace, name: str, *, knowing: str = "") -> Run:
     """Goes on with a paused run. A scheduled start that waits for a word begins with what is
     applied now, and is checked like any start.
 
-    Raises Refused with what forbids it, UnknownCampaign, NotPossible.
+    `knowing` names who has seen why a breaker stopped it. Raises Refused with what forbids it,
+    UnknownCampaign, NotPossible, Tripped.
     """
     settings, now = workspace.settings, workspace.now()
     spam: Sequence[Finding] = ()
@@ -257,7 +258,7 @@ def resume_campaign(workspace: Workspace, name: str) -> Run:
             if wrong:
                 raise Refused(f"Not started: {wrong}")
             renew(session, run, prepared, when_in_doubt=settings.delivery.when_in_doubt)
-        return resume(session, name, now=now)
+        return resume(session, name, now=now, knowing=knowing)
 
     return workspace.database.write(work)
 

@@ -160,6 +160,7 @@ def _database(settings: Settings, *, now: datetime) -> Iterator[Check]:
             return
         yield from _integrity(database)
         yield from _unapplied(database, settings)
+        yield from _stopped(database, now=now)
     except Exception as error:
         yield bad("database", explain(error)[0], "")
     finally:
@@ -195,6 +196,16 @@ def _unapplied(database: Database, settings: Settings) -> Iterator[Check]:
         yield warning("files", f"not applied yet: {', '.join(edits)}", "potok plan, potok apply")
     else:
         yield good("files", "segments, templates and campaigns are applied as they are")
+
+
+def _stopped(database: Database, *, now: datetime) -> Iterator[Check]:
+    from console.holding import everything_stopped
+
+    found = database.read(lambda session: everything_stopped(session, now=now))
+    for each in found:
+        yield (warning if each.warns else bad)("breakers", each.what, each.do)
+    if not found:
+        yield good("breakers", "no bounces, complaints or refusals hold anything back")
 
 
 def _disk(path: Path) -> Iterator[Check]:

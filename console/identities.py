@@ -17,6 +17,8 @@ from deliverability import (
     SmtpServer,
     Tls,
     is_loopback,
+    own_schedule,
+    shipped_schedules,
 )
 
 #: What a server listens on when the file names no port (RFC 8314 3.3; RFC 6409 3.1).
@@ -96,11 +98,7 @@ def read_identity(name: str, table: Section, workspace: Path, secrets: Secrets) 
         if smtp.data
         else SmtpServer(outbox=workspace / outbox["folder"]),
         mailbox=_mailbox(name, table.table("mailbox"), workspace, secrets),
-        limits=Limits(
-            per_day=limits["per_day"],
-            connections=limits["connections"],
-            per_connection=limits["per_connection"],
-        ),
+        limits=_limits(limits),
         dkim=DkimKey(
             domain=dkim["domain"] or from_address.rpartition("@")[2].lower(),
             selector=dkim["selector"],
@@ -108,6 +106,31 @@ def read_identity(name: str, table: Section, workspace: Path, secrets: Secrets) 
         )
         if dkim.data
         else None,
+    )
+
+
+def _limits(table: Section) -> Limits:
+    if table.given("warm_up") and table.given("warm_up_steps"):
+        raise table.error("warm_up", "give warm_up or warm_up_steps, not both")
+    warm_up = None
+    if table.given("warm_up"):
+        warm_up = shipped_schedules()[table["warm_up"]]
+    elif table.given("warm_up_steps"):
+        steps = tuple(table["warm_up_steps"])
+        if list(steps) != sorted(steps):
+            raise table.error(
+                "warm_up_steps", "warm_up_steps go up: write the smallest number of a day first"
+            )
+        warm_up = own_schedule(steps)
+    spread = table["spread"] if table.given("spread") else warm_up is not None
+    if spread and warm_up is None and table["per_day"] is None:
+        raise table.error("spread", "spread needs a number to spread: write per_day as well")
+    return Limits(
+        per_day=table["per_day"],
+        connections=table["connections"],
+        per_connection=table["per_connection"],
+        warm_up=warm_up,
+        spread=spread,
     )
 
 

@@ -1,5 +1,6 @@
 """The settings of `[identity.NAME]`: who writes, through which server, where answers arrive."""
 
+from console.known_limits import LIMITS
 from console.setting import Setting
 
 
@@ -91,29 +92,7 @@ IDENTITY: tuple[Setting, ...] = (
     _tls("identity.*.mailbox.imap.tls", "implicit"),
     *_password("identity.*.mailbox.imap."),
     Setting("identity.*.mailbox.imap.folder", "text", "The folder answers arrive in.", "INBOX"),
-    Setting(
-        "identity.*.limits.per_day",
-        "whole number",
-        "Mails per day over all lanes; without it there is no cap.",
-        least=1,
-        most=10_000_000,
-    ),
-    Setting(
-        "identity.*.limits.connections",
-        "whole number",
-        "Connections to the mail server at the same time.",
-        10,
-        least=1,
-        most=500,
-    ),
-    Setting(
-        "identity.*.limits.per_connection",
-        "whole number",
-        "Messages on one connection before it is closed and opened anew.",
-        100,
-        least=1,
-        most=100_000,
-    ),
+    *LIMITS,
     Setting("identity.*.dkim.domain", "text", "Domain that signs (the one of `from`)."),
     Setting("identity.*.dkim.selector", "text", "Name of the key in DNS.", required=True),
     Setting("identity.*.dkim.private_key", "text", "PEM file of the key.", required=True),

@@ -191,6 +191,7 @@ class Section:
             "text": isinstance(value, str),
             "texts": isinstance(value, list) and all(isinstance(v, str) for v in value),
             "whole number": number and isinstance(value, int),
+            "whole numbers": _fits_all(value, setting),
             "number": number,
             "yes or no": isinstance(value, bool),
         }[setting.kind]
@@ -205,6 +206,16 @@ class Section:
         if not right:
             shown = "a table" if isinstance(value, dict) else repr(value).replace("'", '"')
             raise self.error(key, f"{key} = {shown[:80]}: write {setting.allowed()}")
+
+
+def _fits_all(value: Any, setting: Setting) -> bool:
+    """Whether it is a list of whole numbers in range, with at least one."""
+    return (
+        isinstance(value, list)
+        and len(value) > 0
+        and all(isinstance(each, int) and not isinstance(each, bool) for each in value)
+        and all((setting.least or 0) <= each <= (setting.most or each) for each in value)
+    )
 
 
 def _pattern(path: Path_) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["text", "texts", "whole number", "number", "yes or no"]
+Kind = Literal["text", "texts", "whole number", "whole numbers", "number", "yes or no"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Setting:
             return "true or false"
         if self.kind == "texts":
             return 'a list of texts in quotes, ["one", "two"]'
+        if self.kind == "whole numbers":
+            return "a list of whole numbers, [5, 10, 20]"
         if self.kind == "text":
             return 'a text in quotes, "..."'
         if self.least is not None and self.most is not None:

@@ -3,7 +3,8 @@
 Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
             what answers mean, providers and lanes, pace (pure), day caps, presets of companies,
             mailboxes read, and what comes back told apart (pure), clicks included.
-Owns        domain, lane, lane_move, identity_day, identity_version, mailbox_cursor, inbound.
+Owns        domain, lane, lane_move, identity_day, identity_version, mailbox_cursor, inbound,
+            breaker, warm_up.
 Never       decides who is written to; keeps a transaction open while the network is waited for;
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
@@ -12,9 +13,9 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
             wire.py, session.py, relay_id.py, smtp.py, connecting.py, folder.py; what came of it:
             answer_table.py (answers.toml), classify.py, retries.py, pace_settings.py,
             odd_answers.py, rate_control.py, pace.py; for whom: providers.py (providers.toml),
-            lanes.py, lane_memory.py, days.py, presets.py (presets.toml); trial.py, which tries
-            them all;
-            spamd.py (SpamAssassin asked);
+            lanes.py, lane_memory.py, days.py, spread.py, warm_up.py (warm_up.toml), breaker.py,
+            limit_tables.py, warm_up_state.py, breaker_state.py, presets.py (presets.toml);
+            trial.py, which tries them all; spamd.py (SpamAssassin asked);
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
             inbound_origin.py; click_judge.py (click_judge.toml), open_judge.py (open_judge.toml)
@@ -22,6 +23,8 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
 
 from deliverability.answer_table import AnswerRow, answer_row, answers_of
 from deliverability.bodies import Enclosure
+from deliverability.breaker import DeferralBreaker, Judged, Level, Measure, Scope, Window
+from deliverability.breaker_state import Held, acknowledge, held, holding, trip
 from deliverability.classify import classify, deciding
 from deliverability.click_judge import (
     EarlierVisit,
@@ -32,7 +35,7 @@ from deliverability.click_judge import (
     judge_click,
 )
 from deliverability.click_links import ClickLinks, FollowedLink, click_links, read_click
-from deliverability.days import give_day, take_day, used_today
+from deliverability.days import give_day, last_taken, take_day, used_today
 from deliverability.envelope import Envelope, compose
 from deliverability.errors import (
     ConnectError,
@@ -55,7 +58,8 @@ from deliverability.identity import (
 from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound, readable
 from deliverability.inbound_origin import Origin
 from deliverability.lane_memory import lift_pauses, pace_state, save_pace
-from deliverability.lanes import identity_version, lanes, seed_domains
+from deliverability.lanes import identity_version, lane_named, lanes, seed_domains
+from deliverability.limit_tables import Breaker, WarmUp
 from deliverability.links import Ticket, make_token, read_token
 from deliverability.mailbox import Arrived, Batch, MailboxReader, fingerprint
 from deliverability.maildir import Maildir
@@ -75,6 +79,7 @@ from deliverability.rate_control import Learnt
 from deliverability.retries import retry_after, unit
 from deliverability.smtp import connect
 from deliverability.spamd import SpamRule, SpamScore, spam_score
+from deliverability.spread import HOURS, free_at, gap
 from deliverability.tables import (
     Domain,
     IdentityDay,
@@ -86,6 +91,22 @@ from deliverability.tables import (
 )
 from deliverability.transport import Connection, Fault, is_loopback
 from deliverability.trial import Step, try_identity
+from deliverability.warm_up import (
+    DayFacts,
+    Decision,
+    Schedule,
+    next_step,
+    own_schedule,
+    shipped_schedules,
+)
+from deliverability.warm_up_state import (
+    Progress,
+    allowance,
+    allowance_today,
+    begin_warm_up,
+    progress,
+    set_step,
+)
 
 __all__ = [
     "Identity",
@@ -146,6 +167,7 @@ __all__ = [
     "provider_of_mx",
     "seed_domains",
     "lanes",
+    "lane_named",
     "identity_version",
     "Preset",
     "presets",
@@ -154,6 +176,35 @@ __all__ = [
     "take_day",
     "give_day",
     "used_today",
+    "last_taken",
+    "HOURS",
+    "gap",
+    "free_at",
+    "Schedule",
+    "shipped_schedules",
+    "own_schedule",
+    "DayFacts",
+    "Decision",
+    "next_step",
+    "Progress",
+    "progress",
+    "begin_warm_up",
+    "set_step",
+    "allowance",
+    "allowance_today",
+    "Scope",
+    "Measure",
+    "Level",
+    "Window",
+    "Judged",
+    "DeferralBreaker",
+    "Held",
+    "held",
+    "holding",
+    "trip",
+    "acknowledge",
+    "Breaker",
+    "WarmUp",
     "InboundKind",
     "Failure",
     "Reading",

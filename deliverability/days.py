@@ -1,6 +1,6 @@
 """Day caps: how many messages an identity may still use today, counted where everyone sees it."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,9 @@ from sqlmodel import Session, col
 from deliverability.tables import IdentityDay
 
 
-def take_day(session: Session, identity: str, day: date, *, wanted: int, cap: int) -> int:
+def take_day(
+    session: Session, identity: str, day: date, *, wanted: int, cap: int, now: datetime
+) -> int:
     """Takes up to `wanted` messages out of the identity's local `day`; how many it may have.
 
     The row stays locked until the caller's transaction ends, so several processes together never
@@ -25,7 +27,7 @@ def take_day(session: Session, identity: str, day: date, *, wanted: int, cap: in
                 col(IdentityDay.day) == day,
                 col(IdentityDay.used) + granted <= cap,
             )
-            .values(used=col(IdentityDay.used) + granted)
+            .values(used=col(IdentityDay.used) + granted, last_at=now)
             .execution_options(synchronize_session=False)
         )
     return granted
@@ -42,6 +44,16 @@ def give_day(session: Session, identity: str, day: date, *, count: int) -> None:
         )
         .values(used=col(IdentityDay.used) - count)
         .execution_options(synchronize_session=False)
+    )
+
+
+def last_taken(session: Session, identity: str) -> datetime | None:
+    """When the identity's last message was claimed, today or on an earlier day."""
+    return session.scalar(
+        select(col(IdentityDay.last_at))
+        .where(col(IdentityDay.identity) == identity, col(IdentityDay.last_at).is_not(None))
+        .order_by(col(IdentityDay.day).desc())
+        .limit(1)
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from deliverability.warm_up import Schedule
+
 Tls = Literal["none", "starttls", "implicit"]
 
 
@@ -55,6 +57,10 @@ class Limits:
 
     #: Messages per local day (workspace zone); None means no cap.
     per_day: int | None = None
+    #: A new sender's way up: `per_day` still holds where it allows less.
+    warm_up: Schedule | None = None
+    #: Spread a day's messages over its hours instead of sending them as fast as lanes allow.
+    spread: bool = False
     #: Open SMTP connections at the same time.
     connections: int = 10
     #: Messages on one connection before it is closed and opened anew.

@@ -100,6 +100,12 @@ def lanes(session: Session, identity: str) -> dict[str, int]:
     return found
 
 
+def lane_named(session: Session, lane_id: int) -> tuple[str, str]:
+    """(identity, provider) of a lane."""
+    lane = session.get_one(Lane, lane_id)
+    return lane.identity, lane.provider
+
+
 def _lane_ids(session: Session, identity: str) -> dict[str, int]:
     rows = session.execute(
         select(col(Lane.provider), col(Lane.id)).where(col(Lane.identity) == identity)

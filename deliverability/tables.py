@@ -67,6 +67,8 @@ class IdentityDay(Row, table=True):
     identity: str = Field(primary_key=True)
     day: date = Field(primary_key=True)
     used: int = 0
+    #: When the last of them was claimed: a day that is spread out keeps its distance from it.
+    last_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
 class IdentityVersion(Row, table=True):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from sqlmodel import Session
 
-    from campaigns import Choice, Clicked, Comparison, Opened, Status, VariantResults
+    from campaigns import Choice, Clicked, Comparison, Opened, Run, Status, VariantResults
 
 
 @command(campaigns, "status")
@@ -26,19 +26,28 @@ def status(frame: Frame, name: str) -> None:
       potok campaigns status spring --json
     """
     from campaigns import clicked_in, opened_in, require_run, status_of
+    from console.holding import show_stopped, what_stops
 
     with frame.workspace() as workspace:
 
-        def look(session: "Session") -> "tuple[Status, Clicked, Opened]":
+        def look(session: "Session") -> "tuple[Status, Clicked, Opened, Run]":
             run = require_run(session, name)
-            return status_of(session, run), clicked_in(session, run), opened_in(session, run)
+            clicked, opened = clicked_in(session, run), opened_in(session, run)
+            return status_of(session, run), clicked, opened, run
 
-        found, clicked, opened = workspace.database.read(look)
+        found, clicked, opened, run = workspace.database.read(look)
+        stopped = what_stops(workspace, run, warnings=True)
     document = found.document() | {
         "clicks": clicked.document() if clicked.tracked else None,
         "opens": opened.document() if opened.tracked else None,
+        "breakers": [each.document() for each in stopped],
     }
-    frame.emit(document, lambda screen: _show(screen, found, clicked))
+
+    def human(screen: "Console") -> None:
+        _show(screen, found, clicked)
+        show_stopped(screen.print, stopped)
+
+    frame.emit(document, human)
     if not found.check():
         frame.say("The parts do not add up to the whole: please run potok campaigns verify.")
         frame.exit(REFUSED)

@@ -1,9 +1,14 @@
 """`potok campaigns pause | resume | cancel | resolve`: changing how a run goes on."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from console.cli.campaigns import campaigns
 from console.cli.frame import DONE, UNDECIDED, Frame, command
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @command(campaigns, "pause")
@@ -31,22 +36,38 @@ def pause(frame: Frame, name: str, why: str) -> None:
 
 @command(campaigns, "resume")
 @click.argument("name")
-def resume(frame: Frame, name: str) -> None:
+@click.option("--i-know", is_flag=True, help="You have seen why bounces or complaints stopped it.")
+def resume(frame: Frame, name: str, i_know: bool) -> None:
     """Go on where it stopped; also the approval after `start --first`.
 
     It is also the yes to a scheduled start that was missed: it begins now, with what is applied.
+    What bounces or complaints stopped goes on with --i-know: five messages leave first, and the
+    rest when nothing bad came of them.
 
     \b
     Example:
       potok campaigns resume spring
+      potok campaigns resume spring --i-know
     """
     from console.campaigning import resume_campaign
+    from console.holding import what_stops
 
     with frame.workspace() as workspace:
-        run = resume_campaign(workspace, name)
+        run = resume_campaign(workspace, name, knowing=frame.by if i_know else "")
+        stopped = what_stops(workspace, run)
+
+    def human(screen: "Console") -> None:
+        screen.print(f"{name} is {run.state}. Messages leave while potok run runs.")
+        for each in stopped:
+            screen.print(each.words())
+
     frame.emit(
-        {"campaign": name, "state": run.state},
-        lambda screen: screen.print(f"{name} is {run.state}. Messages leave while potok run runs."),
+        {
+            "campaign": name,
+            "state": run.state,
+            "breakers": [each.document() for each in stopped],
+        },
+        human,
     )
 
 

@@ -25,15 +25,20 @@ def list_(frame: Frame) -> None:
     Example:
       potok identity list
     """
+    from console.holding import stopped_identities
     from deliverability import used_today
 
     with frame.workspace() as workspace:
+        stopped = stopped_identities(workspace)
         settings = workspace.settings
         today = workspace.now().astimezone(settings.time_zone).date()
         used = workspace.database.read(
             lambda session: {name: used_today(session, name, today) for name in settings.identities}
         )
-        rows = [_row(each, settings, used[each.name]) for each in settings.identities.values()]
+        rows = [
+            _row(each, settings, used[each.name]) | {"stopped": stopped.get(each.name, "")}
+            for each in settings.identities.values()
+        ]
 
     def human(screen: "Console") -> None:
         if not rows:
@@ -44,6 +49,8 @@ def list_(frame: Frame) -> None:
             screen.print(f"  sends by  {row['server']}")
             screen.print(f"  reads     {row['mailbox'] or 'nothing (no mailbox is set)'}")
             screen.print(f"  today     {row['used_today']} of {cap}")
+            if row["stopped"]:
+                screen.print(f"  stopped   {row['stopped']}: potok identity resume {row['name']}")
             if row["missing"]:
                 screen.print(f"  missing   {row['missing']}")
         if rows:
@@ -74,6 +81,35 @@ def _row(each: "Identity", settings: "Settings", used: int) -> dict[str, Any]:
         "signed_for": each.dkim.domain if each.dkim else "",
         "missing": "; ".join(filter(None, missing)),
     }
+
+
+@command(identity, "resume")
+@click.argument("name")
+@click.option("--i-know", is_flag=True, help="You have seen why it was stopped.")
+def resume(frame: Frame, name: str, i_know: bool) -> None:
+    """Go on after bounces, complaints or a refused login stopped an identity.
+
+    Without --i-know it says what stopped it and changes nothing. With it five messages leave first,
+    and the rest when nothing bad came of them.
+
+    \b
+    Example:
+      potok identity resume anna
+      potok identity resume anna --i-know
+    """
+    from console.holding import release_identity
+
+    with frame.workspace() as workspace:
+        released = release_identity(workspace, name, knowing=frame.by if i_know else "")
+    frame.emit(
+        {"identity": name, "breakers": [each.document() for each in released]},
+        lambda screen: screen.print(
+            f"{name} goes on: five messages leave first while potok run runs, then the rest. "
+            "Campaigns that were stopped go on with: potok campaigns resume NAME --i-know"
+            if released
+            else f"Nothing stops {name}."
+        ),
+    )
 
 
 @command(identity, "test")

@@ -71,11 +71,22 @@ def status(frame: Frame, name: str) -> None:
     Example:
       potok sequences status after-demo
     """
-    from campaigns import sequence_status
+    from campaigns import require_sequence, sequence_status
+    from console.holding import show_stopped, what_stops
 
     with frame.workspace() as workspace:
         found = workspace.database.read(lambda session: sequence_status(session, name))
-    frame.emit(found.document(), lambda screen: _show(screen, found))
+        run = workspace.database.read(lambda session: require_sequence(session, name))
+        stopped = what_stops(workspace, run, warnings=True)
+
+    def human(screen: "Console") -> None:
+        _show(screen, found)
+        show_stopped(screen.print, stopped)
+
+    frame.emit(
+        found.document() | {"breakers": [each.document() for each in stopped]},
+        human,
+    )
 
 
 def _show(screen: "Console", found: "SequenceStatus") -> None:

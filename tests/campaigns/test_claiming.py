@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from campaigns import Message, Run
-from campaigns.queue import claim, lanes_with_work
+from campaigns.due_lanes import lanes_with_work
+from campaigns.queue import claim
 from campaigns.runs import pause, resume
 from campaigns.tables import Attempt
 from console.database import Database

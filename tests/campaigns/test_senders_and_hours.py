@@ -8,7 +8,7 @@ from sqlmodel import Session, col
 
 from campaigns import Message, variant_results
 from campaigns.choosing import choose
-from campaigns.queue import lanes_with_work
+from campaigns.due_lanes import lanes_with_work
 from console.database import Database
 from deliverability import Lane, lanes
 from leads import Lead

@@ -12,7 +12,14 @@ from console.known_settings import SETTINGS
 from console.sections import Section, Source
 from console.settings import Settings, read_settings
 from console.signup_settings import Signup
-from deliverability import Cause, Phase, answers_of, classify, provider_of_mx
+from deliverability import (
+    Cause,
+    Phase,
+    answers_of,
+    classify,
+    provider_of_mx,
+    shipped_schedules,
+)
 from leads import FrequencyCap
 
 EVERYTHING = """\
@@ -57,10 +64,14 @@ folder = "Answers"
 per_day = 2000
 connections = 4
 per_connection = 50
+warm_up = "domain"
+spread = false
 [identity.anna.dkim]
 domain = "acme.pl"
 selector = "s1"
 private_key = "dkim.pem"
+[identity.try.limits]
+warm_up_steps = [20, 40]
 [identity.try]
 from = "try@acme.pl"
 [identity.try.outbox]
@@ -133,6 +144,9 @@ def test_every_setting_reaches_its_value(tmp_path: Path, monkeypatch: pytest.Mon
     assert mailbox is not None and mailbox.imap is not None
     assert (mailbox.imap.password, mailbox.imap.folder) == ("other", "Answers")
     assert anna.limits.per_day == 2000
+    assert anna.limits.warm_up == shipped_schedules()["domain"] and not anna.limits.spread
+    tries = settings.identities["try"].limits
+    assert tries.warm_up is not None and (tries.warm_up.steps, tries.spread) == ((20, 40), True)
     assert anna.dkim is not None and anna.dkim.private_key == tmp_path / "dkim.pem"
     assert settings.identities["try"].smtp.outbox == tmp_path / "outbox"
     assert settings.web.base_url == "https://mail.example.com"
@@ -243,6 +257,30 @@ SMTP = '[identity.a]\nfrom = "a@b.pl"\n[identity.a.smtp]\nhost = "h.pl"\n'
     [
         ('databse = "x"', "potok.toml:1: unknown setting 'databse'; did you mean 'database'?"),
         ("\n[delivry]\nx = 1", "potok.toml:2: unknown setting 'delivry'; did you mean 'delivery'?"),
+        (
+            SMTP + '[identity.a.limits]\nwarm_up = "slow"',
+            'potok.toml:6: [identity.a.limits] warm_up = "slow": write "mailbox" or "domain" or '
+            '"domain-fast"',
+        ),
+        (
+            SMTP + '[identity.a.limits]\nwarm_up = "domain"\nwarm_up_steps = [5]',
+            "potok.toml:6: [identity.a.limits] give warm_up or warm_up_steps, not both",
+        ),
+        (
+            SMTP + "[identity.a.limits]\nwarm_up_steps = [50, 5]",
+            "potok.toml:6: [identity.a.limits] warm_up_steps go up: write the smallest number of a "
+            "day first",
+        ),
+        (
+            SMTP + "[identity.a.limits]\nwarm_up_steps = [5, true]",
+            "potok.toml:6: [identity.a.limits] warm_up_steps = [5, True]: write a list of whole "
+            "numbers, [5, 10, 20]",
+        ),
+        (
+            SMTP + "[identity.a.limits]\nspread = true",
+            "potok.toml:6: [identity.a.limits] spread needs a number to spread: write per_day as "
+            "well",
+        ),
         (
             SMTP + "prot = 25",
             "potok.toml:5: [identity.a.smtp] unknown setting 'prot'; did you mean 'port'?",
