@@ -11,16 +11,17 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             rfc_message_id.py, admit.py, candidates.py, samples.py, gates.py, queue.py,
             due_lanes.py, circumstances.py, writing.py, finish.py, finish_together.py, finisher.py,
             doubt.py, settling.py, slots.py, delivery.py, connections.py, suspension.py, lane.py,
-            breaking.py, day_end.py, watching.py, worker.py (with survey.py), observe.py, store.py,
-            status.py, verify.py, verify_sequences.py, verify_variants.py, shown.py, opt_out.py,
-            wishes.py, sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
-            enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
-            came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
-            clicks.py, clicks_counted.py, opens.py, opens_counted.py; forgetting.py, errors.py
+            breaking.py, day_end.py, watching.py, standing.py, worker.py (with survey.py),
+            observe.py, store.py, status.py, verify.py, verify_sequences.py, verify_variants.py,
+            shown.py, opt_out.py, wishes.py, sequence_definition.py, sequences.py, sequence_runs.py,
+            sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
+            advancing.py, ended.py, what came back: matching.py, evidence.py, noting.py,
+            feedback.py, polling.py, answers.py, clicks.py, clicks_counted.py, opens.py,
+            opens_counted.py; forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
-from campaigns.breaking import Stand, campaign_of, open_names, stands
+from campaigns.breaking import campaign_of, open_names
 from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.clicks import CLICKED, SCANNED, note_click
@@ -78,6 +79,7 @@ from campaigns.sequence_status import (
 )
 from campaigns.settling import cancel_rows
 from campaigns.shown import Shown, messages_of, show, web_page
+from campaigns.standing import Stand, stands
 from campaigns.start import Prepared, applied_campaigns, begin, prepare, renew
 from campaigns.starting import NextStart, Starting, next_start_of, next_starts, what_forbids
 from campaigns.states import RunState, State

@@ -4,7 +4,7 @@
 the numbers can only have grown.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,13 +26,27 @@ from campaigns.samples import (
 )
 from campaigns.states import RunState
 from campaigns.tables import Message, Run
-from deliverability import Held, Judged, Lane, Level, Measure, Scope
-from deliverability.breaker import LISTEN, PROBES, can_trip, judge, sentence
-from deliverability.breaker_state import HALF_OPEN, close, holding, since, trip
+from deliverability import (
+    LISTEN,
+    PROBES,
+    Held,
+    Judged,
+    Lane,
+    Level,
+    Measure,
+    Scope,
+    can_trip,
+    close_breakers,
+    holding,
+    judge_windows,
+    last_acknowledged,
+    trip,
+    what_was_seen,
+)
 from leads import Event
 
 _BAD = ("bounced", "complained")
-_WATCHED = (Measure.BOUNCES, Measure.COMPLAINTS)
+WATCHED = (Measure.BOUNCES, Measure.COMPLAINTS)
 _OPEN = (RunState.PLANNING, RunState.RUNNING, RunState.PAUSED)
 #: PostgreSQL gives a number before the commit: a few are looked at twice.
 _OVERLAP = 200
@@ -83,7 +97,7 @@ def look(session: Session, *, after: int | None, again: Iterable[Name], now: dat
         suspect = suspect_of(session, *name)
         if suspect is None:
             continue
-        for measure in _WATCHED:
+        for measure in WATCHED:
             if any((h.scope, h.key, h.measure) == (*name, measure) for h in held):
                 continue
             bad = _most(session, suspect, measure, now)
@@ -95,7 +109,7 @@ def look(session: Session, *, after: int | None, again: Iterable[Name], now: dat
                     trips.append(_trip(suspect, measure, found))
     well: list[Held] = []
     for each in held:
-        if each.state == HALF_OPEN and each.scope != Scope.LANE:
+        if not each.open and each.scope != Scope.LANE:
             _on_trial(session, each, trips, well, now=now)
     return Look(trips=tuple(trips), well=tuple(well), newest=newest, suspects=frozenset(suspects))
 
@@ -123,7 +137,7 @@ def act(session: Session, found: Look, *, now: datetime) -> list[str]:
                 reason=each.reason,
             )
         said.append(f"{each.name} is stopped: {each.reason}")
-    close(session, [each.id for each in found.well], now=now)
+    close_breakers(session, [each.id for each in found.well], now=now)
     said += [
         f"{_called(session, h)}: the first {PROBES} went well, the rest follows" for h in found.well
     ]
@@ -132,12 +146,12 @@ def act(session: Session, found: Look, *, now: datetime) -> list[str]:
 
 def judged(session: Session, suspect: Suspect, measure: Measure, *, now: datetime) -> Judged:
     """What the breaker says of a run or an identity now."""
-    return judge(measure, suspect.scope, windows(session, suspect, measure, now=now))
+    return judge_windows(measure, suspect.scope, windows(session, suspect, measure, now=now))
 
 
 def suspect_of(session: Session, scope: Scope, key: str) -> Suspect | None:
     """Whose messages to count; None for a run that is over."""
-    looked = since(session, scope, key)
+    looked = last_acknowledged(session, scope, key)
     if scope is Scope.IDENTITY:
         return of_identity(session, key, looked or _BEGINNING)
     run = session.get(Run, int(key))
@@ -193,7 +207,7 @@ def _trip(suspect: Suspect, measure: Measure, found: Judged) -> Trip:
         key=suspect.key,
         name=suspect.name,
         measure=measure,
-        reason=sentence(measure, suspect.scope, window),
+        reason=what_was_seen(measure, suspect.scope, window),
         seen={"window": window.name, "answered": window.answered, "bad": window.bad},
     )
 
@@ -207,7 +221,7 @@ def _on_trial(
     if suspect is None:
         well.append(held)  # its run is over
         return
-    bad = {measure: went_bad(session, suspect, measure, began) for measure in _WATCHED}
+    bad = {measure: went_bad(session, suspect, measure, began) for measure in WATCHED}
     if any(bad.values()):
         measure = max(bad, key=lambda each: bad[each])
         words = "bounced" if measure is Measure.BOUNCES else "were called spam"
@@ -235,58 +249,3 @@ def _called(session: Session, held: Held) -> str:
 def campaign_of(session: Session, run_id: int) -> str:
     """The name of a run's campaign or sequence."""
     return session.scalar(select(col(Run.campaign)).where(col(Run.id) == run_id)) or str(run_id)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Stand:
-    """How a run or an identity stands with one of its breakers."""
-
-    scope: Scope
-    name: str
-    measure: Measure
-    #: fine | warn | trip
-    level: Level
-    answered: int
-    bad: int
-    window: str
-
-    def document(self) -> dict[str, Any]:
-        """The form for scripts."""
-        return {
-            "scope": self.scope,
-            "name": self.name,
-            "measure": self.measure,
-            "level": self.level,
-            "answered": self.answered,
-            "bad": self.bad,
-            "window": self.window,
-        }
-
-    def words(self) -> str:
-        rate = self.bad / self.answered if self.answered else 0.0
-        what = "bounced" if self.measure is Measure.BOUNCES else "called spam"
-        return f"{self.bad:,} of {self.answered:,} {what} ({rate:.1%}, {self.window})"
-
-
-def stands(session: Session, names: Sequence[Name], *, now: datetime) -> list[Stand]:
-    """Warnings, and what would trip, of these runs and identities as the rows stand now."""
-    found = []
-    for name in names:
-        suspect = suspect_of(session, *name)
-        if suspect is None:
-            continue
-        for measure in _WATCHED:
-            seen = judged(session, suspect, measure, now=now)
-            if seen.level is not Level.FINE and seen.window is not None:
-                found.append(
-                    Stand(
-                        scope=suspect.scope,
-                        name=suspect.name,
-                        measure=measure,
-                        level=seen.level,
-                        answered=seen.window.answered,
-                        bad=seen.window.bad,
-                        window=seen.window.name,
-                    )
-                )
-    return found

@@ -9,9 +9,7 @@ from sqlmodel import Session
 from campaigns.runs import Terms
 from campaigns.samples import Suspect, of_identity, of_run, probes
 from campaigns.tables import Run
-from deliverability import Held, Scope
-from deliverability.breaker import PROBES
-from deliverability.breaker_state import OPEN
+from deliverability import PROBES, Held, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def _since(each: Held) -> datetime:
 def _gate(session: Session, mine: Sequence[Held], of: Callable[[Held], Suspect]) -> Gate:
     gate = _WIDE
     for each in mine:
-        if each.state == OPEN:
+        if each.open:
             return Gate(0, each.reason)
         count, _, under_way = probes(session, of(each), _since(each))
         room = max(0, PROBES - count - under_way)

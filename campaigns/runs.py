@@ -207,13 +207,8 @@ def pause(session: Session, campaign: str, *, reason: str) -> Run:
     assert run.id is not None  # noqa: S101 - it came from the database
     if run.state == RunState.PAUSED:
         return run
-    if not move_run(
-        session,
-        run.id,
-        (RunState.RUNNING, RunState.PLANNING),
-        state=RunState.PAUSED,
-        reason=reason,
-    ):
+    going = (RunState.RUNNING, RunState.PLANNING)
+    if not move_run(session, run.id, going, state=RunState.PAUSED, reason=reason):
         raise NotPossible(f"Campaign {campaign!r} is {run.state}: there is nothing to pause")
     session.refresh(run)
     return run
@@ -237,19 +232,18 @@ def stop_everything(session: Session, *, reason: str) -> list[str]:
 
 def resume(session: Session, campaign: str, *, now: datetime, knowing: str = "") -> Run:
     """Goes on where it stopped; also the approval after `--first`, and the sign that a person saw
-    why the identity's lanes were paused.
+    why the identity's lanes were paused. A run that nothing was planned for begins now: what
+    expires, expires counted from here.
 
-    A run that nothing was planned for begins now: what expires, expires counted from here. Raises
-    Tripped when a breaker stopped it, unless `knowing` names who has seen why.
+    Raises Tripped when a breaker stopped it, unless `knowing` names who has seen why.
     """
     run = run_to(session, campaign, RunState.PAUSED)
     assert run.id is not None  # noqa: S101 - it came from the database
-    stopped = [each for each in held(session, Scope.RUN, str(run.id)) if each.state == "open"]
-    if stopped and not knowing:
-        why = "; ".join(each.reason for each in stopped)
+    why = "; ".join(each.reason for each in held(session, Scope.RUN, str(run.id)) if each.open)
+    if why and not knowing:
         raise Tripped(
-            f"{campaign} was stopped on {stopped[0].tripped_at:%Y-%m-%d %H:%M} UTC: {why}. When "
-            f"you know why and have put it right: potok campaigns resume {campaign} --i-know"
+            f"{campaign} was stopped: {why}. When you know why and have put it right: "
+            f"potok campaigns resume {campaign} --i-know"
         )
     acknowledge(session, Scope.RUN, str(run.id), now=now, by=knowing)
     state = RunState.RUNNING if run.planned_at is not None else RunState.PLANNING

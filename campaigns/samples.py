@@ -13,8 +13,7 @@ from sqlmodel import Session, col
 
 from campaigns.states import State
 from campaigns.tables import Message, Run
-from deliverability import Lane, Measure, Scope, Window
-from deliverability.breaker import LAST
+from deliverability import LAST_MESSAGES, Lane, Measure, Scope, Window
 from leads import Event, Instant
 
 #: As in the index: SQLite takes it only when the condition is the same to the letter.
@@ -88,7 +87,7 @@ def went_bad(session: Session, suspect: Suspect, measure: Measure, since: dateti
     )
 
 
-def begin_of_last(session: Session, suspect: Suspect, count: int = LAST) -> datetime:
+def begin_of_last(session: Session, suspect: Suspect, count: int = LAST_MESSAGES) -> datetime:
     """When the first of its last `count` answers came; where it begins when there are fewer."""
     newest: list[datetime] = []
     for lane in suspect.lanes:
@@ -116,7 +115,7 @@ def windows(session: Session, suspect: Suspect, measure: Measure, *, now: dateti
     starts = {"within 24 hours": now - DAY}
     if measure is Measure.COMPLAINTS:
         starts["within 7 days"] = now - WEEK
-    starts[f"the last {LAST}"] = begin_of_last(session, suspect)
+    starts[f"the last {LAST_MESSAGES}"] = begin_of_last(session, suspect)
     return [
         Window(
             name=name,

@@ -49,9 +49,7 @@ def look_round(session: Session, *, now: datetime, lanes: Set[int]) -> Survey:
             if lane.id is not None
         },
         stopped={
-            each.key: each.reason
-            for each in held
-            if each.scope == Scope.IDENTITY and each.state == "open"
+            each.key: each.reason for each in held if each.scope == Scope.IDENTITY and each.open
         },
         suspended={int(each.key): each for each in held if each.scope == Scope.LANE},
     )

@@ -8,6 +8,8 @@ from sqlmodel import Session
 
 from campaigns.delivery import Shared
 from deliverability import (
+    LANE_ANSWERS,
+    MOST_DEFERRED,
     Cause,
     DeferralBreaker,
     Held,
@@ -16,10 +18,10 @@ from deliverability import (
     Outcome,
     Scope,
     Verdict,
+    close_breakers,
+    held,
     trip,
 )
-from deliverability.breaker import ANSWERS, MOST_DEFERRED
-from deliverability.breaker_state import close, held
 
 #: Deferrals with a cure of their own: the pace slows down, greylisting passes, a box is emptied.
 _CURED = frozenset({Cause.RATE, Cause.GREYLIST, Cause.MAILBOX})
@@ -55,8 +57,8 @@ class Suspension:
         level = self._breaker.answered(now, deferred=outcome.verdict is Verdict.DEFERRED)
         if level is Level.TRIP and self.until != before:
             self.reason = (
-                f"more than {MOST_DEFERRED:.0%} of the last {ANSWERS} answers asked us to come "
-                f"back: {outcome.code} {outcome.reply}"
+                f"more than {MOST_DEFERRED:.0%} of the last {LANE_ANSWERS} answers asked us to "
+                f"come back: {outcome.code} {outcome.reply}"
             )
             self._write(lambda session: self._trip(session, now))
         elif before is not None and self.until is None:
@@ -84,10 +86,10 @@ class Suspension:
             self._key,
             Measure.DEFERRALS,
             reason=self.reason,
-            seen={"answers": ANSWERS},
+            seen={"answers": LANE_ANSWERS},
             now=now,
             until=self.until,
         )
 
     def _close(self, session: Session, now: datetime) -> None:
-        close(session, [each.id for each in held(session, Scope.LANE, self._key)], now=now)
+        close_breakers(session, [each.id for each in held(session, Scope.LANE, self._key)], now=now)

@@ -66,7 +66,7 @@ def stopped_identities(workspace: Workspace) -> dict[str, str]:
     return {
         each.key: each.reason
         for each in workspace.database.read(holding)
-        if each.scope == Scope.IDENTITY and each.state == "open"
+        if each.scope == Scope.IDENTITY and each.open
     }
 
 
@@ -85,7 +85,7 @@ def release_identity(workspace: Workspace, name: str, *, knowing: str) -> list[S
             if each.scope == Scope.LANE and lane_named(session, int(each.key))[0] == name
         ]
         mine = [*held(session, Scope.IDENTITY, name), *lanes]
-        open_ = [each for each in mine if each.state == "open"]
+        open_ = [each for each in mine if each.open]
         if open_ and not knowing:
             raise Tripped(
                 f"{name} is stopped: {'; '.join(each.reason for each in open_)}. When you know "
@@ -119,7 +119,7 @@ def _told(session: Session, each: Held) -> Stopped:
         )
     run = each.scope == Scope.RUN
     name = campaign_of(session, int(each.key)) if run else each.key
-    if each.state == "half_open":
+    if not each.open:
         return Stopped(
             what=f"{name} goes on with five messages first (it was stopped: {each.reason})",
             do="the rest follows by itself when nothing bad came of them",

@@ -23,8 +23,31 @@ Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers
 
 from deliverability.answer_table import AnswerRow, answer_row, answers_of
 from deliverability.bodies import Enclosure
-from deliverability.breaker import DeferralBreaker, Judged, Level, Measure, Scope, Window
-from deliverability.breaker_state import Held, acknowledge, held, holding, trip
+from deliverability.breaker import (
+    LANE_ANSWERS,
+    LAST_MESSAGES,
+    LISTEN,
+    MOST_DEFERRED,
+    PROBES,
+    DeferralBreaker,
+    Judged,
+    Level,
+    Measure,
+    Scope,
+    Window,
+    can_trip,
+    judge_windows,
+    what_was_seen,
+)
+from deliverability.breaker_state import (
+    Held,
+    acknowledge,
+    close_breakers,
+    held,
+    holding,
+    last_acknowledged,
+    trip,
+)
 from deliverability.classify import classify, deciding
 from deliverability.click_judge import (
     EarlierVisit,
@@ -198,11 +221,21 @@ __all__ = [
     "Window",
     "Judged",
     "DeferralBreaker",
+    "judge_windows",
+    "can_trip",
+    "what_was_seen",
+    "LAST_MESSAGES",
+    "LISTEN",
+    "PROBES",
+    "LANE_ANSWERS",
+    "MOST_DEFERRED",
     "Held",
     "held",
     "holding",
     "trip",
     "acknowledge",
+    "close_breakers",
+    "last_acknowledged",
     "Breaker",
     "WarmUp",
     "InboundKind",

@@ -21,7 +21,7 @@ LEAST_FOR_COMPLAINTS = 1000
 #: So many complaints stop sending while the rate says nothing yet.
 MOST_COMPLAINTS = 2
 #: The second window of every breaker: the last so many messages, however old.
-LAST = 200
+LAST_MESSAGES = 200
 #: Messages that leave first after somebody has looked.
 PROBES = 5
 #: How long the last probe's bounce may take before all is well.
@@ -94,7 +94,7 @@ def lower_bound(bad: int, answered: int) -> float:
     return max(0.0, (middle - half) / (1 + square / answered))
 
 
-def judge(measure: Measure, scope: Scope, windows: Sequence[Window]) -> Judged:
+def judge_windows(measure: Measure, scope: Scope, windows: Sequence[Window]) -> Judged:
     """The worst that one of the windows says of a run or an identity.
 
     Bounces: each window with at least 50 answers. Complaints: each with at least 1,000; when none
@@ -139,7 +139,7 @@ _WORDS = {
 }
 
 
-def sentence(measure: Measure, scope: Scope, window: Window) -> str:
+def what_was_seen(measure: Measure, scope: Scope, window: Window) -> str:
     """What was seen, for a marketer."""
     seen = f"{window.bad:,} of {window.answered:,} {_WORDS[measure]} ({window.name})"
     if measure is Measure.COMPLAINTS and window.answered < LEAST_FOR_COMPLAINTS:
@@ -149,7 +149,7 @@ def sentence(measure: Measure, scope: Scope, window: Window) -> str:
 
 
 #: A lane's answers looked at, and the share of them that may ask us to come back.
-ANSWERS = 20
+LANE_ANSWERS = 20
 MOST_DEFERRED = 0.3
 SUSPENSION = timedelta(hours=1)
 
@@ -163,7 +163,7 @@ class DeferralBreaker:
     def __init__(self, until: datetime | None = None) -> None:
         #: Suspended until then, or tried with few messages after it; None: all is well.
         self.until = until
-        self._answers: deque[bool] = deque(maxlen=ANSWERS)
+        self._answers: deque[bool] = deque(maxlen=LANE_ANSWERS)
 
     def room(self, under_way: int) -> int | None:
         """How many more may be claimed while it tries with a few; None: as many as you like."""
@@ -176,7 +176,7 @@ class DeferralBreaker:
         if self.until is not None and now < self.until:
             return Level.TRIP  # an answer to what was under way when the suspension began
         self._answers.append(deferred)
-        wanted = ANSWERS if self.until is None else PROBES
+        wanted = LANE_ANSWERS if self.until is None else PROBES
         if len(self._answers) >= wanted:
             if sum(self._answers) / len(self._answers) > MOST_DEFERRED:
                 self.until = now + SUSPENSION

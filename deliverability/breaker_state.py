@@ -31,6 +31,11 @@ class Held:
     acknowledged_at: datetime | None
     until: datetime | None
 
+    @property
+    def open(self) -> bool:
+        """Nothing leaves; else a few messages are tried."""
+        return self.state == OPEN
+
     def document(self) -> dict[str, Any]:
         """The form for scripts."""
         return {
@@ -131,7 +136,7 @@ def acknowledge(session: Session, scope: Scope, key: str, *, now: datetime, by: 
     return done.rowcount
 
 
-def close(session: Session, ids: Sequence[int], *, now: datetime) -> None:
+def close_breakers(session: Session, ids: Sequence[int], *, now: datetime) -> None:
     """All is well again."""
     session.execute(
         update(Breaker)
@@ -141,7 +146,7 @@ def close(session: Session, ids: Sequence[int], *, now: datetime) -> None:
     )
 
 
-def since(session: Session, scope: Scope, key: str) -> datetime | None:
+def last_acknowledged(session: Session, scope: Scope, key: str) -> datetime | None:
     """When somebody last said "I know": what came before was looked at and counts no more."""
     return session.scalar(
         select(func.max(col(Breaker.acknowledged_at), type_=Instant)).where(

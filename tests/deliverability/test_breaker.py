@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deliverability.breaker import (
-    ANSWERS,
     BOUNCES,
+    LANE_ANSWERS,
     LEAST,
     PROBES,
     SUSPENSION,
@@ -17,9 +17,9 @@ from deliverability.breaker import (
     Scope,
     Window,
     can_trip,
-    judge,
+    judge_windows,
     lower_bound,
-    sentence,
+    what_was_seen,
 )
 from tests.conftest import NOW
 
@@ -29,12 +29,12 @@ def seen(bad: int, answered: int) -> list[Window]:
 
 
 def bounces(bad: int, answered: int, scope: Scope = Scope.RUN) -> Level:
-    return judge(Measure.BOUNCES, scope, seen(bad, answered)).level
+    return judge_windows(Measure.BOUNCES, scope, seen(bad, answered)).level
 
 
 def complaints(*windows: tuple[int, int]) -> Level:
     each = [Window(name=str(n), answered=n, bad=bad) for bad, n in windows]
-    return judge(Measure.COMPLAINTS, Scope.RUN, each).level
+    return judge_windows(Measure.COMPLAINTS, Scope.RUN, each).level
 
 
 def test_one_of_ten_stops_nobody() -> None:
@@ -63,15 +63,15 @@ def test_two_complaints_stop_a_small_send_and_a_rate_a_large_one() -> None:
 
 
 def test_one_refused_login_is_enough() -> None:
-    assert judge(Measure.AUTHENTICATION, Scope.IDENTITY, seen(1, 1)).level is Level.TRIP
-    assert judge(Measure.AUTHENTICATION, Scope.IDENTITY, seen(0, 9)).level is Level.FINE
+    assert judge_windows(Measure.AUTHENTICATION, Scope.IDENTITY, seen(1, 1)).level is Level.TRIP
+    assert judge_windows(Measure.AUTHENTICATION, Scope.IDENTITY, seen(0, 9)).level is Level.FINE
 
 
 def test_the_worst_window_speaks() -> None:
     windows = [*seen(3, 5000), Window(name="the last 200", answered=200, bad=40)]
-    found = judge(Measure.BOUNCES, Scope.RUN, windows)
+    found = judge_windows(Measure.BOUNCES, Scope.RUN, windows)
     assert (found.level, found.window) == (Level.TRIP, windows[1])
-    words = sentence(Measure.BOUNCES, Scope.RUN, windows[1])
+    words = what_was_seen(Measure.BOUNCES, Scope.RUN, windows[1])
     assert words == (
         "40 of 200 addresses do not exist (the last 200): 20.0%, and above 5.0% sending stops"
     )
@@ -108,8 +108,8 @@ def test_a_lane_rests_only_when_a_third_of_twenty_answers_were_deferrals(
     last: list[bool] = []
     for deferred in answers:
         level = breaker.answered(NOW, deferred=deferred)
-        last = [*last, deferred][-ANSWERS:]
-        tripped = len(last) == ANSWERS and sum(last) > 0.3 * ANSWERS
+        last = [*last, deferred][-LANE_ANSWERS:]
+        tripped = len(last) == LANE_ANSWERS and sum(last) > 0.3 * LANE_ANSWERS
         assert (level is Level.TRIP) == tripped
         if tripped:
             assert breaker.until == NOW + SUSPENSION
