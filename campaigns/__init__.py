@@ -17,7 +17,8 @@ Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, sc
             sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
             advancing.py, ended.py, what came back: matching.py, evidence.py, noting.py,
             feedback.py, polling.py, answers.py, clicks.py, clicks_counted.py, opens.py,
-            opens_counted.py; forgetting.py, errors.py
+            opens_counted.py; why it waits: lane_standing.py, holds.py, lead_holds.py;
+            forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
@@ -44,6 +45,9 @@ from campaigns.feedback import Desk, Taken, stop_for_reply, take
 from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
+from campaigns.holds import Hold, LaneLimits, holds_of, state_of
+from campaigns.lane_standing import Standing, deferred_in, moves_of, rates_by_hour, standings
+from campaigns.lead_holds import Waiting, provider_of, waiting_of
 from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opens import note_open
@@ -254,6 +258,18 @@ __all__ = [
     "forget",
     "outlook",
     "withdraw",
+    "Standing",
+    "standings",
+    "deferred_in",
+    "moves_of",
+    "rates_by_hour",
+    "Hold",
+    "LaneLimits",
+    "holds_of",
+    "state_of",
+    "Waiting",
+    "waiting_of",
+    "provider_of",
     "CampaignError",
     "DefinitionError",
     "UnknownCampaign",

@@ -108,6 +108,11 @@ def _known(table: Section, key: str, name: str, known: Collection[str]) -> str:
     return provider
 
 
+def provider_named(name: str, providers: Mapping[str, Provider]) -> str:
+    """The provider that people mean by `name`; `name` itself when nobody knows it."""
+    return name if name in providers else _owner_of(name) or name
+
+
 def _owner_of(mail: str) -> str | None:
     """The provider people mean by a mail service's name: `gmail` is google's."""
     for provider in shipped_providers().values():

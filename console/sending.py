@@ -77,6 +77,33 @@ def only_sender(workspace: Workspace) -> Iterator[None]:
         lock.release()
 
 
+def at_work(workspace: Workspace) -> str | None:
+    """Who sends this workspace now, `process 12 on host`; None when nobody does.
+
+    Asks the note that a sender leaves and not the lock: taking that, even for a moment, could turn
+    away a `potok run` that is just beginning.
+    """
+    note = (workspace.path / LOCK).with_suffix(".owner")
+    try:
+        who = note.read_text("utf-8").strip()
+    except OSError:
+        return None
+    number, _, host = who.removeprefix("process ").partition(" on ")
+    if host == socket.gethostname() and number.isdecimal() and not _alive(int(number)):
+        return None
+    return who or None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @contextmanager
 def _database_lock(workspace: Workspace) -> Iterator[None]:
     if workspace.database.dialect == "sqlite":

@@ -50,7 +50,8 @@ when_in_doubt = "hold"
 # At most so many mails to one person within so many days, over all campaigns.
 frequency = {{ messages = 3, days = 7 }}
 
-# Messages per minute to each receiving provider; [pace.google] and so on for a single one.
+# Messages per minute each receiving provider begins with; its answers teach better, up to five
+# times as much (or at_most_per_minute). [pace.google] and so on for a single one.
 [pace.default]
 per_minute = 30
 
