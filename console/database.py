@@ -168,7 +168,7 @@ class Store:
 
     Each write runs in a savepoint, so one that raises takes nothing else down; a result is
     delivered only after the commit that holds it. When the commit itself is lost the whole batch
-    runs once more, so every `work` must be repeatable by key.
+    runs again (twice at most), so every `work` must be repeatable by key.
     """
 
     def __init__(self, database: Database, *, readers: int = 3) -> None:
@@ -220,15 +220,19 @@ class Store:
                 return
 
     def _commit(self, batch: list[_Job]) -> None:
-        for final in (False, True):
+        for final in (False, False, True):
             try:
                 results = self._transaction(batch)
             except OperationalError as lost:
-                # The server went away or the disk is full: nothing of this batch is in the
-                # database, so it may run once more; then it is the callers' to hear about.
+                # The server went away, the disk is full, or another process writes: nothing of
+                # this batch is in the database, so it may run again; then it is the callers' to
+                # hear about.
                 if final:
                     self._fail(batch, lost)
                     return
+                # With a new connection: SQLite does not wait for a lock, but says "locked" at
+                # once, while a result that nobody has read to its end is alive on the old one.
+                self._database.writer.dispose()
             except BaseException as broken:  # the thread must outlive any surprise
                 self._fail(batch, broken)
                 return

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.engine import URL
 
-from campaigns import Office, Sending, Worker, identity_facts
+from campaigns import Clock, Office, Sending, Worker, identity_facts
 from console.database import Database, Store
 from console.wiring import SystemClock
-from deliverability import PaceSettings, connect, identity_version
+from deliverability import PaceSettings, SmtpServer, connect, identity_version
 from tests.campaigns.world import ANNA, ZONE
 
 #: What a process that died at a fault point reports.
@@ -40,9 +40,12 @@ def build(
     window: int = 100,
     observer: object = None,
     retry: timedelta = timedelta(seconds=0.3),
+    clock: Clock | None = None,
+    smtp: SmtpServer | None = None,
 ) -> Worker:
     """A worker without pace that sends as Anna to a server on this machine."""
-    identity = replace(ANNA, smtp=replace(ANNA.smtp, port=port, timeout=5.0, data_timeout=5.0))
+    there = smtp or replace(ANNA.smtp, port=port, timeout=5.0, data_timeout=5.0)
+    identity = replace(ANNA, smtp=there)
     now = datetime.now(UTC)
     version = database.write(
         lambda s: identity_version(s, "anna", identity_facts(identity), now=now)
@@ -52,7 +55,7 @@ def build(
     )
     return Worker(
         store,
-        SystemClock(),
+        clock or SystemClock(),
         Sending(
             offices={"anna": office},
             zone=ZONE,

@@ -3,13 +3,14 @@
     async with Scripted(rcpt="550 5.1.1 no such user") as server: ...
 
 Each step is an answer, or one of `drop` (close the line), `garbage`, `silence`, or a callable that
-is given the number of the message on this connection.
+is given the number of the message on this connection. With `sick` the first so many connections
+have steps of their own: a server that is ill and recovers.
 """
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from deliverability import SmtpServer
@@ -33,6 +34,8 @@ class Scripted:
         starttls: ssl.SSLContext | None = None,
         tls: ssl.SSLContext | None = None,
         auth: str = "235 2.7.0 welcome",
+        sick: Mapping[str, Step] | None = None,
+        sick_connections: int = 1,
     ) -> None:
         self.steps: dict[str, Step] = {
             "greeting": greeting,
@@ -46,6 +49,7 @@ class Scripted:
             "quit": "221 bye",
         }
         self.starttls, self.tls = starttls, tls
+        self._sick, self._sick_connections = dict(sick or {}), sick_connections
         #: Command lines in order; bodies as they came (still dot-stuffed).
         self.commands: list[str] = []
         self.bodies: list[bytes] = []
@@ -100,16 +104,18 @@ class Scripted:
         assert task is not None
         self._tasks.append(task)
         self.connections += 1
+        number = self.connections
         message, refused = 0, False
         try:
-            if not await self._answer(writer, "greeting", 0):
+            if not await self._answer(writer, "greeting", 0, number):
                 return
             while line := await reader.readline():
                 self.reads += 1
                 text = line.decode().rstrip("\r\n")
                 self.commands.append(text)
                 verb = text.partition(" ")[0].lower()
-                if verb == "starttls" and self.starttls is not None:
+                broken = number <= self._sick_connections and "starttls" in self._sick
+                if verb == "starttls" and self.starttls is not None and not broken:
                     writer.write(b"220 go\r\n")
                     await writer.start_tls(self.starttls)
                     continue
@@ -117,21 +123,21 @@ class Scripted:
                     message += 1
                 if verb == "mail":
                     refused = False
-                if verb in ("mail", "rcpt") and self._step(verb, message)[:1] in "45":
+                if verb in ("mail", "rcpt") and self._step(verb, message, number)[:1] in "45":
                     refused = True
                 if verb == "data" and refused and not self.odd:
                     writer.write(b"503 5.5.1 no valid recipients\r\n")
                     continue
-                if not await self._answer(writer, verb, message):
+                if not await self._answer(writer, verb, message, number):
                     return
-                if verb == "data" and self._step("data", message).startswith("354"):
+                if verb == "data" and self._step("data", message, number).startswith("354"):
                     body = b""
                     while (part := await reader.readline()) != b".\r\n":
                         if not part:
                             return
                         body += part
                     self.bodies.append(body)
-                    if not await self._answer(writer, "body", message):
+                    if not await self._answer(writer, "body", message, number):
                         return
                 if verb == "quit":
                     return
@@ -140,12 +146,16 @@ class Scripted:
         finally:
             writer.close()
 
-    def _step(self, name: str, message: int) -> str:
+    def _step(self, name: str, message: int, number: int) -> str:
         step = self.steps.get(name, "500 5.5.1 what?")
+        if number <= self._sick_connections:
+            step = self._sick.get(name, step)
         return step(message) if callable(step) else step
 
-    async def _answer(self, writer: asyncio.StreamWriter, name: str, message: int) -> bool:
-        step = self._step(name, message)
+    async def _answer(
+        self, writer: asyncio.StreamWriter, name: str, message: int, number: int
+    ) -> bool:
+        step = self._step(name, message, number)
         if step == "drop":
             return False
         if step == "silence":
