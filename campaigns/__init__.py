@@ -6,12 +6,14 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
             missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            findings.py, planning.py (with openings.py, holdout.py, variants.py, drawing.py),
+            findings.py, list_check.py, feedback_id.py,
+            planning.py (with openings.py, holdout.py, variants.py, drawing.py),
             variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
             rfc_message_id.py, admit.py, candidates.py, samples.py, gates.py, queue.py,
             due_lanes.py, circumstances.py, writing.py, finish.py, finish_together.py, finisher.py,
             doubt.py, settling.py, slots.py, delivery.py, connections.py, suspension.py, lane.py,
             breaking.py, day_end.py, watching.py, standing.py, worker.py (with survey.py),
+            mail_routes.py (with moving.py),
             observe.py, store.py, status.py, verify.py, verify_sequences.py, verify_variants.py,
             shown.py, opt_out.py, wishes.py, sequence_definition.py, sequences.py, sequence_runs.py,
             sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
@@ -48,13 +50,15 @@ from campaigns.holdout import Comparison, compare
 from campaigns.holds import Hold, LaneLimits, holds_of, state_of
 from campaigns.lane_standing import Standing, deferred_in, moves_of, rates_by_hour, standings
 from campaigns.lead_holds import Waiting, provider_of, waiting_of
+from campaigns.list_check import list_facts, list_row, reputation_row
+from campaigns.mail_routes import LookedUp, RouteLookups
 from campaigns.matching import Match, match
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opens import note_open
 from campaigns.opens_counted import Opened, opened_in
 from campaigns.opt_out import Asked, opt_out, who_asks
 from campaigns.plan import Finding, Plan, look
-from campaigns.planning import Planned, Rule, plan_range
+from campaigns.planning import Planned, Rule, left_out, plan_range
 from campaigns.polling import Polled, poll
 from campaigns.queue import Claimed
 from campaigns.ranges import Beside, plan_run
@@ -108,6 +112,7 @@ from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
 from campaigns.writing import (
     CONFIRM,
     NEW_ADDRESS,
+    NOBODY,
     OPENED_LINK,
     PREFERENCES,
     UNSUBSCRIBE,
@@ -166,6 +171,10 @@ __all__ = [
     "look",
     "Planned",
     "plan_range",
+    "left_out",
+    "list_facts",
+    "list_row",
+    "reputation_row",
     "plan_run",
     "Rule",
     "Beside",
@@ -192,6 +201,8 @@ __all__ = [
     "Silent",
     "LaneView",
     "Claimed",
+    "RouteLookups",
+    "LookedUp",
     "Store",
     "Clock",
     "Status",
@@ -207,6 +218,7 @@ __all__ = [
     "MessageName",
     "find_names",
     "identity_facts",
+    "NOBODY",
     "UNSUBSCRIBE",
     "VIEW",
     "PREFERENCES",

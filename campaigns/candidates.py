@@ -31,7 +31,7 @@ from campaigns.sequence_runs import is_sequence
 from campaigns.sequences import EnrolmentState
 from campaigns.states import WRITTEN, State
 from campaigns.tables import Enrolment, Message, Run
-from deliverability import Schedule
+from deliverability import Schedule, takes_no_mail
 from leads import WEEK, Event, FrequencyCap, Instant, Lead, Wish, why_left_out
 
 
@@ -118,6 +118,10 @@ def _answered(run: Run, *, sequence: bool) -> ColumnElement[bool]:
     )
 
 
+#: RFC 7505 4: mail for a domain that says it takes none is not even tried.
+_NO_MAIL_SERVER = case((takes_no_mail(col(Lead.domain)), literal("no_mail_server")), else_=null())
+
+
 def _left(terms: Terms) -> ColumnElement[str | None]:
     """Why a sequence must not go on for this lead, even if nobody has noticed yet."""
     ended = func.coalesce(func.nullif(col(Enrolment.reason), ""), literal("left_sequence"))
@@ -140,7 +144,7 @@ def candidates(
     whether it answered, and what counts against the workspace's limit: a number and a time."""
     terms = Terms.of_body(run.terms)
     sequence = is_sequence(run)
-    reason = why_left_out(terms.permission)
+    reason = func.coalesce(why_left_out(terms.permission), _NO_MAIL_SERVER)
     if sequence:
         reason = func.coalesce(reason, _left(terms))
     due = [

@@ -1,8 +1,5 @@
-"""Messages over connections: take one in line, write it, send it, hand on what came of it.
-
-Everything here happens after the claim. The next message does not wait for the last one's outcome
-to be committed (`finisher.py`); `under_way` counts a message until it is.
-"""
+"""After the claim: messages over connections. Take one in line, write it, send it, hand on what
+came of it; the next does not wait until that is committed (`finisher.py`, `under_way`)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,6 +27,7 @@ from deliverability import (
     Phase,
     SigningError,
     Verdict,
+    is_stale,
     save_pace,
 )
 from templates import Compiled, RenderError
@@ -201,8 +199,9 @@ class Delivery:
 
     async def _deliver(self, connection: Connection, claimed: Claimed, *, fresh: bool) -> None:
         shared = self._shared
-        if shared.stopping.is_set() or claimed.run_id not in shared.running:
-            self._give_back(claimed, "paused before it was sent")
+        paused = shared.stopping.is_set() or claimed.run_id not in shared.running
+        if paused or is_stale(claimed.claimed_at, now=shared.clock.now()):
+            self._give_back(claimed, "paused, or this computer slept, before it was sent")
             return
         compiled = await shared.load(claimed.template_version_id)
         try:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.circumstances import NOTHING, Circumstances
+from campaigns.feedback_id import feedback_id
 from campaigns.finish import Sent
 from campaigns.queue import Claimed
 from deliverability import (
@@ -84,6 +85,7 @@ def write_message(claimed: Claimed, compiled: Compiled, office: Office) -> Writt
         rfc_message_id=claimed.rfc_message_id,
         at=claimed.claimed_at,
         circumstances=claimed.circumstances,
+        campaign=claimed.campaign,
     )
 
 
@@ -124,8 +126,10 @@ def _write(
     rfc_message_id: str,
     at: datetime,
     circumstances: Circumstances,
+    campaign: str = "",
 ) -> Written:
     identity = office.identity
+    feedback = feedback_id(campaign, compiled.topic, identity)
     token = make_token(office.link_keys, UNSUBSCRIBE, recipient.token, message_id)
     base = office.base_url.rstrip("/")
     url = f"{base}/u/{token}" if base else None
@@ -173,6 +177,7 @@ def _write(
         "list_id": f"{compiled.topic or identity.name}.{identity.domain}",
         "unsubscribe_url": url,
         "unsubscribe_mailto": mailto,
+        "headers": {"Feedback-ID": feedback},
         "language": rendered.language,
     }
     return Written(
@@ -214,6 +219,8 @@ def _compose(
         list_id=around["list_id"],
         unsubscribe_url=around["unsubscribe_url"],
         unsubscribe_mailto=around["unsubscribe_mailto"],
+        # Mails of earlier versions had none.
+        headers=around.get("headers", {}),
         enclosures=enclosures(rendered),
     )
 

@@ -8,6 +8,7 @@ Never       holds a rule of the business: it asks a room and shows the answer.
 Standards   TOML 1.0 (files), RFC 3339 (dates in results), RFC 8314 (mail ports), RFC 2104 (keys).
 Read        cli/ (its frame, then one file per command group); what is set: setting.py,
             known_settings.py, known_limits.py, known_identity_settings.py, sections.py,
+            dns_settings.py,
             settings.py, known_pace_settings.py, pacing.py, signup_settings.py, identities.py,
             zones.py, keys.py, settings_page.py, commands_page.py; what is kept: database.py,
             schema_version.py, schema.py, migrations/; what is chosen: wiring.py, errors.py,
@@ -19,6 +20,7 @@ Read        cli/ (its frame, then one file per command group); what is set: sett
             answers.py, importing.py, exporting.py, facts_files.py, suppressing.py,
             asking_consent.py, parting.py; mails looked at: template_folders.py, previews.py,
             send_test.py, mail_parts.py, leafing.py, previewing.py, serving_look.py, chromium.py,
-            shots.py, covering.py, covering_desk.py, checking.py, spam_checks.py; web/ (the opt-out
+            shots.py, covering.py, covering_desk.py, checking.py, spam_checks.py,
+            dns.py, preflight.py, checkup.py; web/ (the opt-out
             page, the preview); demo/
 """

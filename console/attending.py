@@ -1,4 +1,5 @@
-"""What goes on beside the sender in `potok run`: mailboxes are read, the opt-out page is served."""
+"""What goes on beside the sender in `potok run`: mailboxes are read, the opt-out page is served,
+DNS is asked who takes the mail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -6,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from campaigns import Store
 from console.answers import mailboxes, poll_all
+from console.dns import route_lookups
 from console.web import open_page
 from console.wiring import Workspace
 
@@ -22,7 +24,7 @@ async def attending(
     every: float = POLL_SECONDS,
 ) -> AsyncIterator[None]:
     """Mailboxes are read once before the block, so that a reply stops its lead's next message,
-    and again every `every` seconds during it; the page answers until the block ends.
+    and again every `every` seconds during it; the page answers and DNS is asked until it ends.
 
     Raises Refused when the page's address is taken.
     """
@@ -48,8 +50,13 @@ async def attending(
     if page is not None:
         say(f"the opt-out page listens on http://{page.address}/")
         tasks.append(asyncio.create_task(page.serve(stop)))
+    lookups = route_lookups(workspace, store, say=say)
+    beside = [asyncio.create_task(lookups)] if lookups is not None else []
     try:
         yield
     finally:
         stop.set()
+        for task in beside:
+            task.cancel()
         await asyncio.gather(*tasks)
+        await asyncio.gather(*beside, return_exceptions=True)

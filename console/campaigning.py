@@ -37,6 +37,7 @@ from console.covering import cover_some
 from console.covering_desk import desk_for
 from console.errors import Refused
 from console.planning import plan
+from console.preflight import audience_preflight, opinions_of
 from console.spam_checks import audience_spam
 from console.wiring import Workspace
 from console.workspace import apply, unapplied
@@ -183,8 +184,13 @@ def plan_campaign(
     """
     _refuse_unapplied(workspace)
     plan = _look(workspace, name, again=again)
-    spam = audience_spam(workspace, lambda s: _prepared(workspace, s, name, again=again))
-    plan = replace(plan, findings=(*plan.findings, *spam))
+
+    def prepared_in(session: Session) -> Prepared:
+        return _prepared(workspace, session, name, again=again)
+
+    spam = audience_spam(workspace, prepared_in)
+    sender = audience_preflight(workspace, prepared_in, plan=plan)
+    plan = replace(plan, findings=(*plan.findings, *spam, *sender))
     if expected is not None and plan.plan_id != expected:
         raise PlanChanged(
             f"The plan is {plan.plan_id} now and not {expected}: the audience or a version has "
@@ -243,7 +249,7 @@ def resume_campaign(workspace: Workspace, name: str, *, knowing: str = "") -> Ru
     settings, now = workspace.settings, workspace.now()
     spam: Sequence[Finding] = ()
     if workspace.database.read(lambda s: unanswered(run_to(s, name, RunState.PAUSED))):
-        spam = audience_spam(workspace, lambda s: _prepared(workspace, s, name))
+        spam = opinions_of(workspace, lambda s: _prepared(workspace, s, name))
 
     def work(session: Session) -> Run:
         run = run_to(session, name, RunState.PAUSED)

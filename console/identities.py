@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.headerregistry import Address as HeaderAddress
 from email.utils import parseaddr
+from ipaddress import ip_address
 from pathlib import Path
 
 from console.errors import SettingsError
@@ -99,14 +100,44 @@ def read_identity(name: str, table: Section, workspace: Path, secrets: Secrets) 
         else SmtpServer(outbox=workspace / outbox["folder"]),
         mailbox=_mailbox(name, table.table("mailbox"), workspace, secrets),
         limits=_limits(limits),
-        dkim=DkimKey(
-            domain=dkim["domain"] or from_address.rpartition("@")[2].lower(),
-            selector=dkim["selector"],
-            private_key=workspace / dkim["private_key"],
-        )
-        if dkim.data
-        else None,
+        dkim=_key(dkim, from_address, workspace, "selector", "private_key") if dkim.data else None,
+        second_dkim=_second_key(dkim, from_address, workspace),
+        egress_ips=_addresses(table),
     )
+
+
+def _key(table: Section, sender: str, workspace: Path, selector: str, file: str) -> DkimKey:
+    return DkimKey(
+        domain=table["domain"] or sender.rpartition("@")[2].lower(),
+        selector=table[selector],
+        private_key=workspace / table[file],
+    )
+
+
+def _second_key(table: Section, sender: str, workspace: Path) -> DkimKey | None:
+    given = [table.data.get(key) for key in ("ed25519_selector", "ed25519_key")]
+    if not any(given):
+        return None
+    if not all(given):
+        raise table.error(
+            "ed25519_key", "a second key needs both: ed25519_selector and ed25519_key"
+        )
+    if table["ed25519_selector"] == table["selector"]:
+        # RFC 8463 4: one record holds one key.
+        raise table.error("ed25519_selector", "two keys cannot have one name in DNS")
+    return _key(table, sender, workspace, "ed25519_selector", "ed25519_key")
+
+
+def _addresses(table: Section) -> tuple[str, ...]:
+    found = []
+    for text in table["egress_ips"] or ():
+        try:
+            found.append(str(ip_address(text.strip())))
+        except ValueError as error:
+            raise table.error(
+                "egress_ips", f'"{text}" in egress_ips is no address: write "203.0.113.7"'
+            ) from error
+    return tuple(found)
 
 
 def _limits(table: Section) -> Limits:

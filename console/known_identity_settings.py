@@ -46,6 +46,12 @@ IDENTITY: tuple[Setting, ...] = (
         "Envelope sender, where bounces go, when not to `from`.",
         "",
     ),
+    Setting(
+        "identity.*.egress_ips",
+        "texts",
+        "Addresses (IP) the mail reaches receivers from, when you know them: `potok deliverability "
+        "check` then looks at their SPF and their names.",
+    ),
     Setting("identity.*.smtp.host", "text", "Name of the mail server.", required=True),
     Setting(
         "identity.*.smtp.port",
@@ -96,4 +102,10 @@ IDENTITY: tuple[Setting, ...] = (
     Setting("identity.*.dkim.domain", "text", "Domain that signs (the one of `from`)."),
     Setting("identity.*.dkim.selector", "text", "Name of the key in DNS.", required=True),
     Setting("identity.*.dkim.private_key", "text", "PEM file of the key.", required=True),
+    Setting(
+        "identity.*.dkim.ed25519_selector",
+        "text",
+        "Name in DNS of a second key, which signs as well (RFC 8463).",
+    ),
+    Setting("identity.*.dkim.ed25519_key", "text", "PEM file of the second key, an Ed25519 one."),
 )

@@ -79,6 +79,35 @@ SETTINGS: tuple[Setting, ...] = (
         required=True,
     ),
     *PACE,
+    Setting(
+        "dns.nameservers",
+        "texts",
+        'DNS servers to ask, `["127.0.0.1:5353"]`; without it those this computer uses.',
+    ),
+    Setting("dns.timeout", "number", "Seconds to wait for an answer.", 5.0, least=0.1, most=60),
+    Setting(
+        "dns.mx_lookups",
+        "yes or no",
+        "Whether `potok run` asks DNS who takes the mail of domains it does not know by name; "
+        "unless said, when an identity sends to another machine.",
+    ),
+    Setting(
+        "dns.mx_per_second",
+        "number",
+        "At most so many domains a second.",
+        5.0,
+        least=0.01,
+        most=100,
+    ),
+    Setting(
+        "preflight.recipients",
+        "whole number",
+        "A campaign for at least so many leads that leaves this machine starts only when `potok "
+        "deliverability check` finds no error; 0: never asked.",
+        500,
+        least=0,
+        most=100_000_000,
+    ),
     Setting("topic.*.en", "text", "A topic's name on the preference page, in English."),
     Setting("topic.*.pl", "text", "The same in Polish. Without both, the topic's own word."),
     Setting(

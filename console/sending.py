@@ -171,7 +171,7 @@ def starting(workspace: Workspace) -> Starting:
     settings = workspace.settings
 
     def opinions(name: str, only_new: bool) -> Sequence[Finding]:
-        from console.spam_checks import audience_spam
+        from console.preflight import opinions_of
 
         def prepared(session: Session) -> Prepared:
             return prepare(
@@ -183,7 +183,7 @@ def starting(workspace: Workspace) -> Starting:
                 again=only_new,
             )
 
-        return audience_spam(workspace, prepared)
+        return opinions_of(workspace, prepared)
 
     return Starting(
         identities=settings.identities,

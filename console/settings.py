@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import ArgumentError
 
 from console.database import database_url
+from console.dns_settings import Dns, read_dns
 from console.errors import Refused, SecretMissing
 from console.identities import Secrets, read_identity
 from console.pacing import read_answers, read_paces, read_providers
@@ -83,6 +84,9 @@ class Settings:
     #: The workspace's own rows of what servers' answers mean.
     answers: tuple[AnswerRow, ...] = ()
     templates: TemplateChecks = TemplateChecks()
+    dns: Dns = field(default_factory=Dns)
+    #: Recipients from which a campaign that leaves this machine must pass the preflight; 0: never.
+    preflight_from: int = 500
     #: Topic -> language -> what the preference page calls it.
     topics: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     #: `anna.smtp`, `anna.imap` -> what is missing and how to give it.
@@ -159,6 +163,8 @@ def read_settings(workspace: Path) -> Settings:
         consent_double=consent_basis(root.table("consent")) == "double",
         signup=read_signup(root),
         templates=_templates(root.table("templates")),
+        dns=read_dns(root.table("dns")),
+        preflight_from=root.table("preflight")["recipients"],
         topics={
             name: {each: text for each, text in table.data.items() if text.strip()}
             for name, table in root.tables("topic")

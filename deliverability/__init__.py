@@ -2,20 +2,23 @@
 
 Does        envelope and DKIM signature, link tokens, transports (SMTP, a folder of .eml files),
             what answers mean, providers and lanes, pace (pure), day caps, presets of companies,
-            mailboxes read, and what comes back told apart (pure), clicks included.
+            DNS asked, a sender's preflight, mailboxes read, and what comes back told apart (pure),
+            clicks included.
 Owns        domain, lane, lane_move, identity_day, identity_version, mailbox_cursor, inbound,
-            breaker, warm_up.
+            breaker, warm_up, preflight.
 Never       decides who is written to; keeps a transaction open while the network is waited for;
             asks a clock or dice of its own.
 Standards   rfc.txt lists each with how much of it we obey.
 Read        identity.py, outcome.py, tables.py, errors.py; what travels: headers.py, quoted.py,
-            dkim.py, envelope.py, bodies.py, links.py, click_links.py; how: transport.py,
+            dkim.py, verifying.py, outgoing.py,
+            envelope.py, bodies.py, links.py, click_links.py; how: transport.py,
             wire.py, session.py, relay_id.py, smtp.py, connecting.py, folder.py; what came of it:
             answer_table.py (answers.toml), classify.py, retries.py, pace_settings.py,
             odd_answers.py, rate_control.py, pace.py; for whom: providers.py (providers.toml),
             lanes.py, lane_memory.py, days.py, spread.py, warm_up.py (warm_up.toml), breaker.py,
             limit_tables.py, warm_up_state.py, breaker_state.py, presets.py (presets.toml);
             trial.py, which tries them all; spamd.py (SpamAssassin asked);
+            DNS: resolver.py, mail_route.py, domains.py; preflight/, remembered.py;
             what comes back: mailbox.py, maildir.py, inbound.py (inbound.toml, inbound_words.py),
             inbound_mime.py, inbound_report.py, inbound_notice.py, inbound_people.py,
             inbound_origin.py; click_judge.py (click_judge.toml), open_judge.py (open_judge.toml)
@@ -59,6 +62,7 @@ from deliverability.click_judge import (
 )
 from deliverability.click_links import ClickLinks, FollowedLink, click_links, read_click
 from deliverability.days import give_day, last_taken, take_day, used_today
+from deliverability.domains import note_route, takes_no_mail
 from deliverability.envelope import Envelope, compose
 from deliverability.errors import (
     ConnectError,
@@ -66,30 +70,26 @@ from deliverability.errors import (
     EnvelopeError,
     MailboxError,
     ProviderError,
+    ResolverError,
     SigningError,
     SpamdError,
 )
-from deliverability.identity import (
-    DkimKey,
-    Identity,
-    ImapServer,
-    Limits,
-    Mailbox,
-    SmtpServer,
-    Tls,
-)
+from deliverability.identity import DkimKey, Identity, ImapServer, Limits, Mailbox, SmtpServer, Tls
 from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound, readable
 from deliverability.inbound_origin import Origin
 from deliverability.lane_memory import lift_pauses, pace_state, save_pace
 from deliverability.lanes import identity_version, lane_named, lanes, seed_domains
 from deliverability.limit_tables import Breaker, WarmUp
 from deliverability.links import Ticket, make_token, read_token
+from deliverability.mail_route import CLOSED, MailRoute, Route, is_special, mail_route
 from deliverability.mailbox import Arrived, Batch, MailboxReader, fingerprint
 from deliverability.maildir import Maildir
 from deliverability.open_judge import judge_open, open_again, open_scan
 from deliverability.outcome import Cause, Outcome, Phase, Verdict
+from deliverability.outgoing import is_stale
 from deliverability.pace import UNTIL_SOMEBODY_LOOKS, Lessons, Pacer, PaceState, RateMove
 from deliverability.pace_settings import PaceSettings
+from deliverability.preflight import HttpReply, PreflightRow, RowLevel, check_identity, worst
 from deliverability.presets import Preset, presets
 from deliverability.providers import (
     OTHER,
@@ -99,6 +99,8 @@ from deliverability.providers import (
     shipped_providers,
 )
 from deliverability.rate_control import Learnt
+from deliverability.remembered import remember, remembered
+from deliverability.resolver import DnsResolver, Resolver
 from deliverability.retries import retry_after, unit
 from deliverability.smtp import connect
 from deliverability.spamd import SpamRule, SpamScore, spam_score
@@ -145,6 +147,7 @@ __all__ = [
     "Cause",
     "Envelope",
     "compose",
+    "is_stale",
     "Enclosure",
     "Ticket",
     "make_token",
@@ -253,6 +256,23 @@ __all__ = [
     "SpamScore",
     "spam_score",
     "SpamdError",
+    "Resolver",
+    "DnsResolver",
+    "ResolverError",
+    "MailRoute",
+    "Route",
+    "CLOSED",
+    "mail_route",
+    "is_special",
+    "note_route",
+    "takes_no_mail",
+    "remember",
+    "remembered",
+    "PreflightRow",
+    "RowLevel",
+    "worst",
+    "HttpReply",
+    "check_identity",
     "DeliverabilityError",
     "MailboxError",
     "EnvelopeError",

@@ -11,12 +11,16 @@ from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from deliverability.errors import SigningError
 from deliverability.headers import ascii_domain
@@ -59,8 +63,44 @@ class Signer:
             " t="
         )
 
-    def sign(self, fields: Sequence[str], body: bytes, *, at: datetime) -> str:
-        """The DKIM-Signature field for these folded header fields and this body."""
+    @property
+    def bits(self) -> int:
+        """The size of an RSA key; 256 for Ed25519."""
+        return self._private.key_size if isinstance(self._private, RSAPrivateKey) else 256
+
+    @property
+    def kind(self) -> str:
+        """`rsa` or `ed25519`, as DNS calls it."""
+        return "rsa" if isinstance(self._private, RSAPrivateKey) else "ed25519"
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """The public key in base64 as DNS may hold it, the usual form first.
+
+        RFC 6376 3.6.1 wants an RSA key's SubjectPublicKeyInfo; receivers take the bare key too.
+        RFC 8463 4 wants the 32 octets of an Ed25519 key.
+        """
+        public = self._private.public_key()
+        forms = [(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)]
+        if isinstance(self._private, RSAPrivateKey):
+            forms.append((Encoding.DER, PublicFormat.PKCS1))
+        else:
+            forms.insert(0, (Encoding.Raw, PublicFormat.Raw))
+        return tuple(b64encode(public.public_bytes(*form)).decode() for form in forms)
+
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        """Whether the public half of the key agrees."""
+        try:
+            if isinstance(self._private, RSAPrivateKey):
+                self._private.public_key().verify(signature, data, PKCS1v15(), SHA256())
+            else:
+                self._private.public_key().verify(signature, sha256(data).digest())
+        except InvalidSignature:
+            return False
+        return True
+
+    def sign(self, fields: Sequence[str], digest: str, *, at: datetime) -> str:
+        """The DKIM-Signature field for these folded header fields and a body's `digest`."""
         present: dict[str, list[str]] = {}
         # RFC 6376 5.4.2: of several fields of one name the last comes first.
         for name, _, value in (field.partition(":") for field in reversed(fields)):
@@ -72,7 +112,6 @@ class Signer:
                 signed.append(_relaxed_field(wanted, value))
             if wanted in OVERSIGNED:
                 names.append(wanted)
-        digest = b64encode(sha256(relaxed_body(body)).digest()).decode()
         # Folded by hand: the same three lines for every mail.
         value = (
             f" {self._start}{int(at.timestamp())};\r\n"
@@ -89,6 +128,11 @@ class Signer:
         if isinstance(self._private, RSAPrivateKey):
             return self._private.sign(data, PKCS1v15(), SHA256())
         return self._private.sign(sha256(data).digest())
+
+
+def body_digest(body: bytes) -> str:
+    """What `bh=` says of a body, the same for every key."""
+    return b64encode(sha256(relaxed_body(body)).digest()).decode()
 
 
 def _folded(separator: str, names: Sequence[str]) -> str:

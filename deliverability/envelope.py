@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 
 from deliverability.bodies import Enclosure, body_of
-from deliverability.dkim import signer
+from deliverability.dkim import body_digest, signer
 from deliverability.errors import EnvelopeError
 from deliverability.headers import (
     ascii_domain,
@@ -23,7 +23,9 @@ from deliverability.headers import (
     unstructured,
     uris,
 )
-from deliverability.identity import Identity
+from deliverability.identity import DkimKey, Identity
+from deliverability.outgoing import refuse_malformed
+from deliverability.verifying import verify_own
 
 #: Fields `compose` writes itself; a second one of these would be a contradiction (RFC 5322 3.6).
 OURS = frozenset(
@@ -72,13 +74,13 @@ def compose(
     `unsubscribe_url` and `unsubscribe_mailto` (with or without `mailto:`) become List-Unsubscribe;
     one-click is announced only for https (RFC 8058 3.1). `enclosures` are pictures the HTML shows
     and attachments, `headers` further fields such as Feedback-ID. Raises EnvelopeError for parts
-    that could break a header, SigningError for a key.
+    that could break a header and for a mail that came out malformed, SigningError for a key.
     """
     if date.tzinfo is None:
         raise EnvelopeError("a mail's date needs a time zone")
-    sender, recipient = _sender(identity), ready_address(to_address)
+    letterhead, recipient = _letterhead(identity), ready_address(to_address)
     fields = [
-        *_sender_fields(identity),
+        *letterhead.fields,
         mailbox("To", to_name, recipient),
         unstructured("Subject", subject),
         f"Date: {_date(date)}",
@@ -92,30 +94,57 @@ def compose(
     fields.append("MIME-Version: 1.0")
     kind, body = body_of(text, html, enclosures, message_id)
     fields += kind
-    if identity.dkim is not None:
-        fields.insert(0, signer(identity.dkim).sign(fields, body, at=date))
+    if letterhead.keys:
+        digest = body_digest(body)
+        # RFC 8463 3: the second signature is one more field; neither covers the other.
+        fields[:0] = [signer(key).sign(fields, digest, at=date) for key in letterhead.keys]
     head = "\r\n".join(fields)
-    return Envelope(
-        sender=sender,
+    data = head.encode() + b"\r\n\r\n" + body
+    first = not letterhead.seen
+    refuse_malformed(
+        data,
+        sender=letterhead.sender,
         recipient=recipient,
-        data=head.encode() + b"\r\n\r\n" + body,
-        needs_smtputf8=not (sender.isascii() and recipient.isascii() and head.isascii()),
+        from_address=letterhead.author,
+        thorough=first,
+    )
+    if first:
+        verify_own(data, {key.selector: signer(key) for key in letterhead.keys})
+        letterhead.seen = True
+    return Envelope(
+        sender=letterhead.sender,
+        recipient=recipient,
+        data=data,
+        needs_smtputf8=not (letterhead.sender.isascii() and recipient.isascii() and head.isascii()),
         message_id=message_id.strip("<>"),
     )
 
 
-@lru_cache(maxsize=64)
-def _sender(identity: Identity) -> str:
-    return ready_address(identity.bounce_address or identity.from_address)
+@dataclass(kw_only=True, slots=True)
+class _Letterhead:
+    """What all mails of an identity have in common."""
+
+    sender: str
+    author: str
+    fields: tuple[str, ...]
+    keys: tuple[DkimKey, ...]
+    #: Whether its first mail in this process was looked at closely, signatures read back.
+    seen: bool = False
 
 
 @lru_cache(maxsize=64)
-def _sender_fields(identity: Identity) -> tuple[str, ...]:
+def _letterhead(identity: Identity) -> _Letterhead:
+    author = ready_address(identity.from_address)
     # RFC 5322 3.6.2: one address in From, so no Sender field.
-    fields = [mailbox("From", identity.from_name, ready_address(identity.from_address))]
+    fields = [mailbox("From", identity.from_name, author)]
     if identity.reply_to:
         fields.append(mailbox("Reply-To", "", ready_address(identity.reply_to)))
-    return tuple(fields)
+    return _Letterhead(
+        sender=ready_address(identity.bounce_address or identity.from_address),
+        author=author,
+        fields=tuple(fields),
+        keys=identity.keys,
+    )
 
 
 #: A claim takes many messages at once: the same second for all of them.

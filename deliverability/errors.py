@@ -6,6 +6,7 @@ DeliverabilityError
 |-- SigningError      a DKIM key that cannot be read or used
 |-- ProviderError     a provider, preset or pace setting that makes no sense
 |-- SpamdError        SpamAssassin's daemon that cannot be asked
+|-- ResolverError     no DNS server that could be asked
 `-- MailboxError      a mailbox that cannot be read
 """
 
@@ -46,6 +47,10 @@ class SpamdError(DeliverabilityError):
         super().__init__(message)
         #: Nothing listens there at all.
         self.nobody = nobody
+
+
+class ResolverError(DeliverabilityError):
+    """There is no DNS server that could be asked."""
 
 
 class MailboxError(DeliverabilityError):

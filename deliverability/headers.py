@@ -187,3 +187,12 @@ def ready_address(address: str) -> str:
     if len(local.encode()) > 64 or len(address.encode()) > 254:
         raise EnvelopeError(f"{address!r} is longer than mail servers take")
     return f"{local}@{ascii_domain(domain)}"
+
+
+def domain_of(address: str) -> str:
+    """The domain of an address as DNS knows it; as it stands when DNS could not know it."""
+    domain = address.rpartition("@")[2]
+    try:
+        return ascii_domain(domain)
+    except EnvelopeError:
+        return domain.lower()

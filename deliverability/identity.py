@@ -94,6 +94,16 @@ class Identity:
     mailbox: Mailbox | None = None
     limits: Limits = Limits()
     dkim: DkimKey | None = None
+    #: An Ed25519 key that signs besides `dkim` (RFC 8463); receivers that cannot read it go by the
+    #: other signature.
+    second_dkim: DkimKey | None = None
+    #: Addresses our mail reaches the world from, when they are known: the relay's, not ours.
+    egress_ips: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[DkimKey, ...]:
+        """What signs the mail, in order."""
+        return tuple(key for key in (self.dkim, self.second_dkim) if key is not None)
 
     @property
     def domain(self) -> str:

@@ -1,5 +1,5 @@
 """The tables of this room: domains, lanes and what moved them, day counts, identities as they were,
-what came back."""
+preflights, what came back."""
 
 from datetime import date, datetime
 
@@ -17,8 +17,14 @@ class Domain(Row, table=True):
     name: str = Field(primary_key=True)
     provider: str = Field(index=True)
     mx: str = ""
-    #: When DNS was asked; null for rows of the shipped table.
+    #: When DNS answered; null for rows of the shipped table.
     checked_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: mx | address | null_mx | nothing, as DNS said; empty when it was never asked.
+    route: str = ""
+    #: When to ask again; null: known by name, never asked about.
+    due_at: datetime | None = Field(default=None, sa_type=Instant)
+    #: How often in a row DNS did not answer.
+    failures: int = 0
 
 
 class Lane(Row, table=True):
@@ -86,6 +92,18 @@ class IdentityVersion(Row, table=True):
     seen_at: datetime = Field(sa_type=Instant)
 
     __table_args__ = (UniqueConstraint("name", "hash"),)
+
+
+class Preflight(Row, table=True):
+    """What the last preflight of an identity found (`remembered.py`)."""
+
+    __tablename__ = "preflight"
+
+    identity: str = Field(primary_key=True)
+    #: A hash of all it was made from.
+    facts: str
+    asked_at: datetime = Field(sa_type=Instant)
+    rows: JsonObject = Field(default_factory=dict, sa_type=Json)
 
 
 class MailboxCursor(Row, table=True):

@@ -46,7 +46,7 @@ COMPILED = compile_template(
 )
 FIELDS = [
     *("From", "Reply-To", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe"),
-    *("List-Unsubscribe-Post", "MIME-Version", "Content-Type"),
+    *("List-Unsubscribe-Post", "Feedback-ID", "MIME-Version", "Content-Type"),
 ]
 OFFICE = Office(
     identity=replace(ANNA, reply_to="replies@sender.example"),

@@ -43,6 +43,7 @@ from = "Anna Żółć <anna@acme.pl>"
 reply_to = "office@acme.pl"
 postal_address = "Acme, Prosta 1, Kraków"
 bounce_address = "bounces@acme.pl"
+egress_ips = ["192.0.2.7", "2001:DB8::7"]
 [identity.anna.smtp]
 host = "smtp.acme.pl"
 port = 465
@@ -70,6 +71,8 @@ spread = false
 domain = "acme.pl"
 selector = "s1"
 private_key = "dkim.pem"
+ed25519_selector = "e1"
+ed25519_key = "ed.pem"
 [identity.try.limits]
 warm_up_steps = [20, 40]
 [identity.try]
@@ -78,6 +81,13 @@ from = "try@acme.pl"
 folder = "outbox"
 [identity.try.mailbox]
 maildir = "inbox"
+[dns]
+nameservers = ["127.0.0.1:5353", "9.9.9.9", "[2620:fe::9]:5300"]
+timeout = 2
+mx_lookups = true
+mx_per_second = 20
+[preflight]
+recipients = 1000
 [delivery]
 when_in_doubt = "resend"
 frequency = { messages = 3, days = 7 }
@@ -148,6 +158,18 @@ def test_every_setting_reaches_its_value(tmp_path: Path, monkeypatch: pytest.Mon
     tries = settings.identities["try"].limits
     assert tries.warm_up is not None and (tries.warm_up.steps, tries.spread) == ((20, 40), True)
     assert anna.dkim is not None and anna.dkim.private_key == tmp_path / "dkim.pem"
+    assert anna.second_dkim is not None
+    assert (anna.second_dkim.domain, anna.second_dkim.selector) == ("acme.pl", "e1")
+    assert anna.second_dkim.private_key == tmp_path / "ed.pem"
+    assert anna.egress_ips == ("192.0.2.7", "2001:db8::7")
+    assert settings.dns.nameservers == (
+        ("127.0.0.1", 5353),
+        ("9.9.9.9", 53),
+        ("2620:fe::9", 5300),
+    )
+    assert (settings.dns.timeout, settings.dns.mx_per_second) == (2, 20)
+    assert settings.dns.mx_lookups is True
+    assert settings.preflight_from == 1000
     assert settings.identities["try"].smtp.outbox == tmp_path / "outbox"
     assert settings.web.base_url == "https://mail.example.com"
     assert [stage.name for stage in settings.pipelines["renewal"].stages if stage.won] == [

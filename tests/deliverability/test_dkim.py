@@ -137,3 +137,85 @@ def test_a_key_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert "PEM" in refused(tmp_path / "odd.pem")
     keep(tmp_path / "ec.pem", ec.generate_private_key(ec.SECP256R1()))
     assert "neither RSA nor Ed25519" in refused(tmp_path / "ec.pem")
+
+
+@pytest.fixture(scope="module")
+def twice(
+    rsa_key: rsa.RSAPrivateKey, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Identity, dict[bytes, bytes]]:
+    """An identity with two keys, and what DNS says of them."""
+    folder = tmp_path_factory.mktemp("two keys")
+    second = ed25519.Ed25519PrivateKey.generate()
+    identity = replace(
+        ANNA,
+        dkim=keep(folder / "rsa.pem", rsa_key),
+        second_dkim=replace(keep(folder / "ed.pem", second), selector="ed"),
+    )
+    return identity, {
+        b"potok._domainkey.example.com.": record(rsa_key),
+        b"ed._domainkey.example.com.": record(second),
+    }
+
+
+def test_two_keys_make_two_signatures_that_both_hold(
+    twice: tuple[Identity, dict[bytes, bytes]],
+) -> None:
+    identity, zone = twice
+    data = compose(identity, **parts()).data
+    verifier = dkim.DKIM(data)
+    for place in (0, 1):
+        assert verifier.verify(idx=place, dnsfunc=lambda name, timeout=5: zone[name])
+    assert re.findall(rb"a=([\w-]+);", data) == [b"rsa-sha256", b"ed25519-sha256"]
+    # RFC 8463 3: receivers that cannot read one go by the other.
+    broken = {**zone, b"ed._domainkey.example.com.": zone[b"potok._domainkey.example.com."]}
+    assert dkim.verify(data, dnsfunc=lambda name, timeout=5: broken[name])
+
+
+def test_the_fields_of_opting_out_and_feedback_are_signed(signed: Identity) -> None:
+    data = compose(signed, **parts(headers={"Feedback-ID": "spring:news:anna:0123456789ab"})).data
+    head = data.partition(b"\r\n\r\n")[0].replace(b"\r\n ", b"")
+    names = re.search(rb"\bh=([\w: -]+);", head)
+    assert names is not None
+    listed = names[1].replace(b" ", b"").split(b":")
+    for name in (b"list-unsubscribe", b"list-unsubscribe-post", b"list-id", b"feedback-id"):
+        assert name in listed
+    for name in (b"from", b"subject", b"to", b"date"):
+        assert listed.count(name) == 2  # once more than it occurs
+
+
+def test_our_own_reading_agrees_with_the_signature(
+    twice: tuple[Identity, dict[bytes, bytes]],
+) -> None:
+    from deliverability.dkim import signer
+    from deliverability.verifying import verify_own
+
+    identity, _ = twice
+    signers = {key.selector: signer(key) for key in identity.keys}
+    data = compose(identity, **parts(subject="Zażółć   gęślą", text="a  b \n\n\n")).data
+    verify_own(data, signers)
+    for before, after in (
+        (b"Jan Kowalski", b"Jan Kowalska"),
+        (b"Date: Tue", b"Date: Wed"),
+        (b"Hello", b"Hallo"),
+        (b"List-Unsubscribe-Post: ", b"List-Unsubscribe-Post: x"),
+        (b"\r\nMIME-Version", b"\r\nFrom: eve@example.net\r\nMIME-Version"),
+    ):
+        spoilt = (
+            compose(identity, **parts()).data.replace(before, after, 1)
+            if before in compose(identity, **parts()).data
+            else data.replace(before, after, 1)
+        )
+        with pytest.raises(SigningError):
+            verify_own(spoilt, signers)
+    with pytest.raises(SigningError, match="lacks the signature by ed"):
+        verify_own(compose(replace(identity, second_dkim=None), **parts()).data, signers)
+
+
+def test_a_signer_that_signs_wrongly_is_found_with_its_first_mail(
+    signed: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deliverability import dkim as ours
+
+    monkeypatch.setattr(ours, "relaxed_body", lambda body: body + b"x")
+    with pytest.raises(SigningError, match="does not hold"):
+        compose(replace(signed, from_name="Not seen before"), **parts())

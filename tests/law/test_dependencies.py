@@ -11,7 +11,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 REASONS = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 
 #: Import name -> distribution, where they differ.
-DISTRIBUTIONS = {"email_validator": "email-validator", "charset_normalizer": "charset-normalizer"}
+DISTRIBUTIONS = {
+    "email_validator": "email-validator",
+    "charset_normalizer": "charset-normalizer",
+    "dns": "dnspython",
+}
 
 
 def names(requirements: list[str]) -> set[str]:
