@@ -4,23 +4,22 @@ Does        planning, the queue (claim and finish), sending, the worker, status,
 Owns        campaign, sequence, run, message, attempt, enrolment.
 Never       commits (the store does), speaks SMTP itself, keeps per-recipient state in memory only.
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
-Read        states.py, tables.py, cron.py, when.py, window.py, definition.py, schedule.py,
-            missed.py, start.py, starting.py, starter.py, plan.py, forecast.py, runs.py,
-            findings.py, list_check.py, feedback_id.py,
-            planning.py (with openings.py, holdout.py, variants.py, drawing.py),
-            variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
-            rfc_message_id.py, admit.py, candidates.py, samples.py, gates.py, queue.py,
-            due_lanes.py, circumstances.py, writing.py, finish.py, finish_together.py, finisher.py,
-            doubt.py, settling.py, slots.py, delivery.py, connections.py, suspension.py, lane.py,
-            breaking.py, day_end.py, watching.py, standing.py, worker.py (with survey.py),
-            mail_routes.py (with moving.py),
-            observe.py, store.py, status.py, verify.py, verify_sequences.py, verify_variants.py,
-            shown.py, opt_out.py, wishes.py, sequence_definition.py, sequences.py, sequence_runs.py,
-            sequence_status.py, enrolments.py (with stage_entries.py, segment_entries.py),
-            advancing.py, ended.py, what came back: matching.py, evidence.py, noting.py,
-            feedback.py, polling.py, answers.py, clicks.py, clicks_counted.py, opens.py,
-            opens_counted.py; why it waits: lane_standing.py, holds.py, lead_holds.py;
-            forgetting.py, errors.py
+Read        states.py, tables.py, cron.py, when.py, public_holidays.py, window.py, definition.py,
+            schedule.py, missed.py, start.py, starting.py, starter.py, finding.py, plan.py,
+            forecast.py, ends.py, runs.py, findings.py, list_check.py, feedback_id.py, planning.py
+            (with openings.py, holdout.py, variants.py, drawing.py), variant_results.py (with
+            verdict.py), choosing.py, chooser.py, ranges.py, rules.py, rfc_message_id.py, admit.py,
+            candidates.py, samples.py, domain_cap.py, gates.py, queue.py, due_lanes.py,
+            circumstances.py, writing.py, finish.py, finish_together.py, finisher.py, doubt.py,
+            settling.py, slots.py, worker_state.py, delivery.py, connections.py, suspension.py,
+            lane.py, breaking.py, day_end.py, watching.py, standing.py, worker.py (with survey.py),
+            mail_routes.py (with moving.py), observe.py, store.py, status.py, verify.py,
+            verify_sequences.py, verify_variants.py, shown.py, opt_out.py, wishes.py,
+            sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
+            enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
+            came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
+            clicks.py, clicks_counted.py, opens.py, opens_counted.py; why it waits:
+            lane_standing.py, holds.py, lead_holds.py; forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
@@ -44,6 +43,7 @@ from campaigns.errors import (
 )
 from campaigns.evidence import settle_by_evidence
 from campaigns.feedback import Desk, Taken, stop_for_reply, take
+from campaigns.finding import Finding
 from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
@@ -57,7 +57,7 @@ from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opens import note_open
 from campaigns.opens_counted import Opened, opened_in
 from campaigns.opt_out import Asked, opt_out, who_asks
-from campaigns.plan import Finding, Plan, look
+from campaigns.plan import Plan, look
 from campaigns.planning import Planned, Rule, left_out, plan_range
 from campaigns.polling import Polled, poll
 from campaigns.queue import Claimed

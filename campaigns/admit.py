@@ -43,6 +43,10 @@ class Candidate:
     #: Messages that count against the cap within its days, and the oldest one's time.
     recent: int = 0
     oldest_recent: datetime | None = None
+    #: Where the lead is, ISO 3166-1 alpha-2; may be empty.
+    country: str = ""
+    #: When its company takes one more of our messages; None: now.
+    domain_free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,9 @@ class Skip:
 class Expire:
     """Too late: nobody wants Friday's mail on Monday."""
 
+
+#: A company that is free in a moment is asked again then.
+_SHORT = timedelta(seconds=1)
 
 Admission = Claim | Later | Skip | Expire
 
@@ -95,16 +102,26 @@ def admit(
         return Skip("replied")
     own = chosen.free_at(now) if chosen is not None else None
     paused = own is not None and chosen is not None and own == chosen.paused_until
-    free_at = [own] if own is not None else []
+    kept: list[tuple[datetime, str]] = []
+    if own is not None:
+        kept.append((own, "paused_by_lead" if paused else "frequency_cap"))
     if cap is not None and candidate.recent >= cap.messages:
-        free_at.append((candidate.oldest_recent or now) + timedelta(days=cap.days))
-    if free_at:
-        at = max(free_at)
+        again = (candidate.oldest_recent or now) + timedelta(days=cap.days)
+        kept.append((again, "paused_by_lead" if paused else "frequency_cap"))
+    zone = zone_of(candidate.zone, fallback_zone)
+    if candidate.domain_free_at is not None:
+        free = candidate.domain_free_at
+        if window is not None:
+            free = window.next_opening(free, zone, candidate.country)
+        kept.append((free, "domain_cap"))
+    if kept:
+        at, why = max(kept)
         if at >= candidate.expires_at:
-            return Skip("paused_by_lead" if paused else "frequency_cap")
-        return Later(max(at, now + timedelta(minutes=1)))
+            return Skip(why)
+        wait = _SHORT if why == "domain_cap" else timedelta(minutes=1)
+        return Later(max(at, now + wait))
     if window is not None:
-        opening = window.next_opening(now, zone_of(candidate.zone, fallback_zone))
+        opening = window.next_opening(now, zone, candidate.country)
         if opening > now:
             return Expire() if opening >= candidate.expires_at else Later(opening)
     return Claim()

@@ -96,6 +96,7 @@ def _due(session: Session, run: Run, now: datetime) -> list[Row[Any]]:
                 col(Message.settled_at),
                 col(Lead.token),
                 col(Lead.timezone),
+                col(Lead.country),
                 func.coalesce(col(Domain.provider), OTHER).label("provider"),
             )
             .join(Lead, col(Lead.id) == col(Enrolment.lead_id))
@@ -175,7 +176,7 @@ def _message(row: Row[Any], move: Send, writing: _Writing) -> dict[str, Any] | N
     run, terms = writing.run, writing.terms
     due_at = move.due_at
     if terms.window is not None:
-        due_at = terms.window.next_opening(due_at, zone_of(row.timezone, writing.zone))
+        due_at = terms.window.next_opening(due_at, zone_of(row.timezone, writing.zone), row.country)
     name = MessageName(
         run_token=run.token,
         step=move.step,

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from sqlmodel import Session, col
 
 from campaigns.admit import Chosen
+from campaigns.domain_cap import DomainCap
 from campaigns.runs import Terms
 from campaigns.sequence_runs import is_sequence
 from campaigns.sequences import EnrolmentState
@@ -50,6 +51,8 @@ class LaneRules:
     warm_up: Schedule | None = None
     #: The day's messages keep a distance from each other.
     spread: bool = False
+    #: How many messages an hour a company gets; None: any number, as in lanes of big providers.
+    domains: DomainCap | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +67,11 @@ class Due:
     rfc_message_id: str
     due_at: datetime
     expires_at: datetime
+
+    @property
+    def claim(self) -> tuple[int, int]:
+        """What claiming it is called: the message and which attempt at it."""
+        return self.id, self.attempts + 1
 
 
 _DUE_COLUMNS = (
@@ -141,7 +149,8 @@ def candidates(
     session: Session, run: Run, rules: LaneRules, *, wanted: int, now: datetime
 ) -> Sequence[tuple[Any, ...]]:
     """The columns of `Due`, what speaks against it (a reason, or `Chosen`), the lead's zone,
-    whether it answered, and what counts against the workspace's limit: a number and a time."""
+    country and domain, whether it answered, and what counts against the workspace's limit: a number
+    and a time."""
     terms = Terms.of_body(run.terms)
     sequence = is_sequence(run)
     reason = func.coalesce(why_left_out(terms.permission), _NO_MAIL_SERVER)
@@ -160,6 +169,8 @@ def candidates(
             *_DUE_COLUMNS,
             reason,
             col(Lead.timezone),
+            col(Lead.country),
+            col(Lead.domain),
             _answered(run, sequence=sequence),
             *(_CAPPED if rules.cap is not None else _NO_CAP),
             *_OWN,
@@ -184,9 +195,9 @@ def candidates(
 
 
 def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tuple[Any, ...]:
-    *due, reason, zone, replied, count, first, own_count, own_first, paused_until, per_week = tuple(
-        row
-    )
+    columns = tuple(row)
+    due, (reason, zone, country, domain, replied, count, first) = columns[:8], columns[8:15]
+    own_count, own_first, paused_until, per_week = columns[15:]
     if reason is None and (paused_until is not None or per_week is not None):
         reason = Chosen(
             paused_until=paused_until,
@@ -196,10 +207,10 @@ def _facts(session: Session, row: Row[Any], sequence: bool, now: datetime) -> tu
         )
         if sequence and (until := reason.free_at(now)) is not None:
             due = _kept(session, due, until)
-    return (*due, reason, zone, replied, count, first)
+    return (*due, reason, zone, country, domain, replied, count, first)
 
 
-def _kept(session: Session, due: list[Any], until: datetime) -> list[Any]:
+def _kept(session: Session, due: tuple[Any, ...], until: datetime) -> tuple[Any, ...]:
     """A step of a sequence outlasts what keeps it back, and lives as long from then on.
 
     The lead asked for a rest or for fewer mails, not for the sequence to be given up.
@@ -212,4 +223,4 @@ def _kept(session: Session, due: list[Any], until: datetime) -> list[Any]:
         .values(expires_at=expires_at)
         .execution_options(synchronize_session=False)
     )
-    return [*due[:-1], expires_at]
+    return (*due[:-1], expires_at)

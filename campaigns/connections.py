@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from campaigns.delivery import Delivery, Shared
+from campaigns.delivery import Delivery
 from campaigns.finish import refuse_identity
 from campaigns.slots import Slots
+from campaigns.worker_state import Shared
 from deliverability import Cause, ConnectError, Connection, Outcome, Pacer, Phase, Verdict
 
 Dial = Callable[[], Awaitable[Connection]]

@@ -139,7 +139,9 @@ def read_definition(name: str, data: Mapping[str, Any]) -> CampaignDefinition:
     texts = {key: _text(data, key, where) for key in ("segment", "template", "identity")}
     window = data.get("window")
     if window is not None and not isinstance(window, Mapping):
-        raise DefinitionError(f"{where}: window is a table: [window] with days, from and to")
+        raise DefinitionError(
+            f"{where}: window is a table: [window] with days, from, to and skip_holidays"
+        )
     doubt = data.get("when_in_doubt")
     if doubt not in (None, "hold", "resend"):
         raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')

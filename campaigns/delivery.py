@@ -2,22 +2,19 @@
 came of it; the next does not wait until that is committed (`finisher.py`, `under_way`)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from campaigns.candidates import LaneRules
 from campaigns.circumstances import asks, circumstances
 from campaigns.finish import skip_unmade
 from campaigns.finish_together import Finishing
-from campaigns.finisher import Finisher
-from campaigns.observe import Observer
 from campaigns.queue import Claimed
 from campaigns.slots import HELD_SECONDS
 from campaigns.states import State
-from campaigns.store import Clock, Store
+from campaigns.worker_state import Shared
 from campaigns.writing import Office, Written, write_message
 from deliverability import (
     Connection,
@@ -30,43 +27,12 @@ from deliverability import (
     is_stale,
     save_pace,
 )
-from templates import Compiled, RenderError
+from templates import RenderError
 
 #: Seconds a connection waits for its next message before it is closed.
 IDLE_SECONDS = 30.0
 #: Seconds between two looks of an idle connection whether another lane needs it.
 LOOK_SECONDS = 1.0
-
-Load = Callable[[int], Awaitable[Compiled]]
-Fault = Callable[[str], None]
-
-
-def no_fault(_point: str) -> None:
-    """In production nothing breaks on purpose."""
-
-
-@dataclass(kw_only=True)
-class Shared:
-    """What all lanes of a worker have in common."""
-
-    store: Store
-    clock: Clock
-    owner: str
-    observer: Observer
-    zone: ZoneInfo
-    load: Load
-    #: (this deferral's number, seed) -> how long to wait, None to give up.
-    retry: Callable[[int, str], timedelta | None]
-    fault: Fault = no_fault
-    #: Runs that may send, as of the last survey: what a paused one still had claimed goes back.
-    running: set[int] = field(default_factory=set)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    #: The first failure of the store: the worker must end, since outcomes cannot be kept.
-    broken: BaseException | None = None
-    finisher: Finisher = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.finisher = Finisher(self.store, self.owner, self.fault)
 
 
 class Delivery:
@@ -234,6 +200,8 @@ class Delivery:
     ) -> None:
         """The connection goes on with the next message while this one's outcome is committed."""
         shared = self._shared
+        if outcome.verdict is Verdict.UNSENT:
+            self._never_left(claimed)
         accepted = outcome.verdict is Verdict.ACCEPTED
         finishing = Finishing(
             claimed=claimed,
@@ -254,6 +222,11 @@ class Delivery:
 
         lessons = self._pacer.take_lessons() if self._pacer is not None else None
         shared.finisher.put(finishing, lessons, committed)
+
+    def _never_left(self, claimed: Claimed) -> None:
+        """Its company has not seen it."""
+        if self._rules.domains is not None:
+            self._rules.domains.gave_back((claimed.message_id, claimed.attempt))
 
     def _ended(self, error: BaseException | None) -> None:
         """One message less under way. A failure of the store ends the worker: outcomes could not
@@ -285,6 +258,7 @@ class Delivery:
         except Exception as error:
             self._ended(error)
             return
+        self._never_left(claimed)
         shared.observer.skipped(claimed, why)
         self._ended(None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from campaigns.plan import Finding
+from campaigns.finding import Finding
 from campaigns.start import Prepared
 from campaigns.writing import tracking_over
 from deliverability import Identity, is_loopback

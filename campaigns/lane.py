@@ -15,11 +15,12 @@ from sqlmodel import Session
 
 from campaigns.candidates import LaneRules
 from campaigns.connections import Connections, Dial
-from campaigns.delivery import Delivery, Shared
+from campaigns.delivery import Delivery
 from campaigns.observe import LaneView
 from campaigns.queue import Claims, claim
 from campaigns.slots import Slots, Turns
 from campaigns.suspension import Suspension
+from campaigns.worker_state import Shared
 from campaigns.writing import Office
 from deliverability import Held, Pacer, PaceState
 

@@ -112,7 +112,7 @@ def _holds(
         yield Hold(kind="message", what=f"it will not leave: {against}")
     yield from _limits(session, lead, now, cap)
     if terms.window is not None:
-        opening = terms.window.next_opening(now, zone_of(lead.timezone, zone))
+        opening = terms.window.next_opening(now, zone_of(lead.timezone, zone), lead.country)
         if opening > now:
             yield Hold(
                 kind="due",

@@ -30,26 +30,37 @@ def openings(
     has to look which of them the leads use. A zone unknown to us counts as the workspace's.
     """
     some = select(col(Lead.timezone)).where(among).order_by(col(Lead.id)).limit(_ASKED)
-    opens = _opens(window, now, zone)
+    opens = _opens(window, now, zone, "")
     default = window.next_opening(now, zone)
     found = Counter(opens.get(name, default) for name in session.scalars(some))
-    return _listed(window, now, zone, tuple(each for each, _ in found.most_common(_FIRST)))
+    first = tuple(each for each, _ in found.most_common(_FIRST))
+    usual = _listed(window, now, zone, first, "")
+    if not window.skip_holidays:
+        return usual
+    countries = session.scalars(select(col(Lead.country)).where(among).distinct())
+    # Most countries work on most days: only those where it opens at other moments are listed.
+    closed = [
+        (col(Lead.country) == country, _listed(window, now, zone, first, country))
+        for country in sorted(countries)
+        if country and _opens(window, now, zone, country) != opens
+    ]
+    return case(*closed, else_=usual) if closed else usual
 
 
-@lru_cache(maxsize=8)
-def _opens(window: Window, now: datetime, zone: ZoneInfo) -> dict[str, datetime]:
+@lru_cache(maxsize=32)
+def _opens(window: Window, now: datetime, zone: ZoneInfo, country: str) -> dict[str, datetime]:
     """The moment for each zone."""
     names = sorted(available_timezones())
-    return {name: window.next_opening(now, zone_of(name, zone)) for name in names}
+    return {name: window.next_opening(now, zone_of(name, zone), country) for name in names}
 
 
 @lru_cache(maxsize=32)
 def _listed(
-    window: Window, now: datetime, zone: ZoneInfo, first: tuple[datetime, ...]
+    window: Window, now: datetime, zone: ZoneInfo, first: tuple[datetime, ...], country: str
 ) -> ColumnElement[datetime]:
-    default = window.next_opening(now, zone)
+    default = window.next_opening(now, zone, country)
     zones: dict[datetime, list[str]] = {moment: [] for moment in first}
-    for name, moment in _opens(window, now, zone).items():
+    for name, moment in _opens(window, now, zone, country).items():
         # The end of the list says it of the workspace's own moment, unless that is frequent.
         if moment != default or moment in first:
             zones.setdefault(moment, []).append(name)

@@ -7,40 +7,21 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import Session, col
 
 from campaigns import drawing
 from campaigns.definition import CampaignDefinition
-from campaigns.forecast import Forecast, LaneLoad, forecast, together
+from campaigns.ends import Ends
+from campaigns.finding import Finding
+from campaigns.forecast import Forecast
 from campaigns.planning import left_out
 from campaigns.runs import Terms
 from campaigns.states import State
 from campaigns.variants import PLACES
 from campaigns.verdict import needed
-from deliverability import OTHER, Domain, IdentityDay
+from deliverability import OTHER, Domain, Limits
 from leads import Lead, who_paused
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """Something that is wrong or worth knowing before sending."""
-
-    id: str
-    #: error | warning | info; an error stops `start`.
-    level: str
-    where: str
-    what: str
-    do: str
-
-    def document(self) -> dict[str, str]:
-        return {
-            "id": self.id,
-            "level": self.level,
-            "where": self.where,
-            "what": self.what,
-            "do": self.do,
-        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,14 +74,15 @@ def look(
     now: datetime,
     zone: ZoneInfo,
     per_minute: Callable[[str], float],
-    per_day: Mapping[str, int | None],
+    limits: Mapping[str, Limits],
     findings: tuple[Finding, ...],
+    domain_per_hour: int | None = None,
 ) -> Plan:
     """Counts the audience as planning would, in one query, and walks the calendar.
 
     `versions` are the hashes of campaign, segment and template: with the audience they make the
-    `plan_id`, so that `start --plan` refuses what was not looked at. `per_day` is the day cap of
-    each identity that writes.
+    `plan_id`, so that `start --plan` refuses what was not looked at. `limits` are those of each
+    identity that writes, `domain_per_hour` what one company gets.
     """
     reason = left_out(terms, definition.name)
     provider = func.coalesce(col(Domain.provider), OTHER)
@@ -135,11 +117,19 @@ def look(
         else:
             out[why] = out.get(why, 0) + count
     mailable = sum(lanes.values()) + kept_back
-    ends = [
-        _walk(session, definition, lanes, writer, per_minute, cap, now=now, zone=zone)
-        for writer, cap in per_day.items()
-    ]
-    several = len(per_day) > 1
+    fits = and_(rule(now), reason.is_(None))
+    ends = Ends.of(
+        session,
+        definition,
+        fits,
+        lanes,
+        limits,
+        per_minute=per_minute,
+        domain_per_hour=domain_per_hour,
+        now=now,
+        zone=zone,
+    )
+    several = len(limits) > 1
     return Plan(
         plan_id=_fingerprint(*versions, definition.identity, *map(str, audience)),
         matching=mailable + sum(out.values()),
@@ -150,40 +140,13 @@ def look(
             (f"{writer} to {name}" if several else name, count, per_minute(name))
             for (writer, name), count in sorted(lanes.items())
         ),
-        forecast=together(ends),
+        forecast=ends.forecast,
         findings=(
             *findings,
+            *ends.findings(),
             *_too_few(definition, mailable),
             *_pausing(session, definition, rule(now), reason, now),
         ),
-    )
-
-
-def _walk(
-    session: Session,
-    definition: CampaignDefinition,
-    lanes: Mapping[tuple[str, str], int],
-    writer: str,
-    per_minute: Callable[[str], float],
-    cap: int | None,
-    *,
-    now: datetime,
-    zone: ZoneInfo,
-) -> Forecast:
-    """What one of those who write has to do, and when it is done."""
-    used = session.scalar(
-        select(col(IdentityDay.used)).where(
-            col(IdentityDay.identity) == writer,
-            col(IdentityDay.day) == now.astimezone(zone).date(),
-        )
-    )
-    loads = [
-        LaneLoad(provider=name, messages=count, rate=per_minute(name) / 60.0)
-        for (each, name), count in sorted(lanes.items())
-        if each == writer
-    ]
-    return forecast(
-        loads, now=now, zone=zone, window=definition.window, per_day=cap, used_today=used or 0
     )
 
 

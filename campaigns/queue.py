@@ -14,6 +14,7 @@ from sqlmodel import Session, col
 from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
 from campaigns.candidates import Due, LaneRules, candidates
 from campaigns.circumstances import NOTHING, Circumstances
+from campaigns.domain_cap import DomainCap
 from campaigns.gates import identity_gate, run_gate
 from campaigns.runs import Terms
 from campaigns.states import RunState, State
@@ -132,6 +133,9 @@ def claim(
             now=now,
         )
         day_is_full = granted < len(taken)
+        if rules.domains is not None:
+            for _, due in taken[granted:]:
+                rules.domains.gave_back(due.claim)
         taken = taken[:granted]
     claimed = _mark(session, taken, rules, owner=owner, now=now)
     return Claims(
@@ -154,34 +158,55 @@ def _judge(
     other messages wait for the next claim.
     """
     window = Terms.of_body(run.terms).window
-    rows = candidates(session, run, rules, wanted=wanted, now=now)
     chosen: list[Due] = []
-    refused = 0
-    for row in rows:
-        *columns, reason, zone, replied, count, first = tuple(row)
-        due = Due(**dict(zip(Due.__slots__, columns, strict=True)))
-        if due.lead_id in met:
-            continue
-        verdict = admit(
-            Candidate(
-                expires_at=due.expires_at,
-                left_out=reason,
-                zone=zone,
-                replied=bool(replied),
-                recent=count,
-                oldest_recent=first,
-            ),
-            now=now,
-            window=window,
-            fallback_zone=rules.zone,
-            cap=rules.cap,
-        )
-        if isinstance(verdict, Claim):
-            chosen.append(due)
-        else:
-            refused += 1
-            _refuse(session, due.id, verdict, now=now)
-    return chosen, refused, len(rows)
+    refused = looked = 0
+    while len(chosen) < wanted and looked < LOOK:
+        # Those turned away are moved, so the next look finds others: twice as many, for where one
+        # is turned away more follow.
+        rows = candidates(session, run, rules, wanted=wanted - len(chosen) + refused, now=now)
+        before = refused
+        looked += len(rows)
+        for row in rows:
+            if len(chosen) == wanted:
+                break
+            *columns, reason, zone, country, domain, replied, count, first = row
+            due = Due(**dict(zip(Due.__slots__, columns, strict=True)))
+            if due.lead_id in met:
+                continue
+            verdict = admit(
+                Candidate(
+                    expires_at=due.expires_at,
+                    left_out=reason,
+                    zone=zone,
+                    replied=bool(replied),
+                    recent=count,
+                    oldest_recent=first,
+                    country=country,
+                    domain_free_at=_free_at(rules.domains, domain, now),
+                ),
+                now=now,
+                window=window,
+                fallback_zone=rules.zone,
+                cap=rules.cap,
+            )
+            if isinstance(verdict, Claim):
+                chosen.append(due)
+                met.add(due.lead_id)
+                if rules.domains is not None:
+                    rules.domains.took(due.claim, domain, now)
+            else:
+                refused += 1
+                _refuse(session, due.id, verdict, now=now)
+        if refused == before:
+            break
+    return chosen, refused, looked
+
+
+def _free_at(domains: DomainCap | None, domain: str, now: datetime) -> datetime | None:
+    """When the lead's company takes one more; a slot of its own when that is not now."""
+    if domains is None or domains.free_at(domain, now) is None:
+        return None
+    return domains.promise(domain, now)
 
 
 def _refuse(

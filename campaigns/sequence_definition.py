@@ -9,7 +9,7 @@ from typing import Any
 
 from campaigns.definition import check_name, read_consent
 from campaigns.errors import DefinitionError
-from campaigns.window import Window, read_window
+from campaigns.window import WINDOW_KEYS, Window, read_window
 from leads import JsonObject, Pipeline, StageError, stage_named
 
 _STEP_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
@@ -133,7 +133,7 @@ def read_sequence(
     _known(data, _KEYS, where)
     start, segment = _start(data, where, pipelines)
     leaving = _table(data, "exit", where, ("stages",)) or {}
-    window = _table(data, "window", where, ("days", "from", "to"))
+    window = _table(data, "window", where, WINDOW_KEYS)
     doubt = data.get("when_in_doubt")
     if doubt not in (None, "hold", "resend"):
         raise DefinitionError(f'{where}: when_in_doubt is "hold" or "resend", not {doubt!r}')

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from campaigns.errors import CampaignError
+from campaigns.finding import Finding
 from campaigns.missed import Decision
 from campaigns.observe import Observer
-from campaigns.plan import Finding
 from campaigns.schedule import Alarm
 from campaigns.starting import Due, NextStart, Starting, due_starts, next_starts, start_due
 from campaigns.store import Clock, Store

@@ -15,9 +15,9 @@ from sqlmodel import Session, col
 
 from campaigns.definition import CampaignDefinition, of_body
 from campaigns.errors import AlreadyRan, CampaignError
+from campaigns.finding import Finding
 from campaigns.findings import findings_of
 from campaigns.missed import Decision, missed, occurrence_of
-from campaigns.plan import Finding
 from campaigns.runs import SCHEDULE, Terms, latest_run, open_run, unanswered
 from campaigns.schedule import next_start
 from campaigns.start import Prepared, begin, drop_unanswered, prepare

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from campaigns.delivery import Shared
+from campaigns.worker_state import Shared
 from deliverability import (
     LANE_ANSWERS,
     MOST_DEFERRED,

@@ -2,15 +2,19 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from campaigns.errors import DefinitionError
+from campaigns.public_holidays import is_holiday, knows
 from deliverability import HOURS
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+#: What `[window]` may say.
+WINDOW_KEYS = ("days", "from", "to", "skip_holidays")
+_COUNTRY = re.compile(r"^[A-Za-z]{2}$")
 _HOUR = re.compile(r"^([01]?\d|2[0-4]):([0-5]\d)$")
 
 
@@ -21,40 +25,60 @@ class Window:
     days: frozenset[int]
     from_minute: int
     to_minute: int
+    #: Closed on public holidays of the lead's country.
+    skip_holidays: bool = False
+    #: Whose holidays count for leads without a country (ISO 3166-1 alpha-2); empty: nobody's.
+    country: str = ""
 
-    def admits(self, moment: datetime, zone: ZoneInfo) -> bool:
-        """Whether `moment` (aware) lies inside on a wall clock in `zone`."""
+    def open_on(self, day: date, country: str = "") -> bool:
+        """Whether it opens on a local day where the lead is."""
+        return day.weekday() in self.days and not (
+            self.skip_holidays and is_holiday(country or self.country, day)
+        )
+
+    def admits(self, moment: datetime, zone: ZoneInfo, country: str = "") -> bool:
+        """Whether `moment` (aware) lies inside on the clocks of `zone`, for a lead of `country`."""
         local = moment.astimezone(zone)
         minute = local.hour * 60 + local.minute
-        return local.weekday() in self.days and self.from_minute <= minute < self.to_minute
+        return self.from_minute <= minute < self.to_minute and self.open_on(local.date(), country)
 
-    def next_opening(self, moment: datetime, zone: ZoneInfo) -> datetime:
+    def next_opening(self, moment: datetime, zone: ZoneInfo, country: str = "") -> datetime:
         """`moment` itself when inside, else the next instant (UTC) at which the window opens.
 
         Days on which the clocks change are handled by asking the zone, not by adding 24 hours: an
         opening hour that does not exist on such a day becomes the first minute after the gap.
         """
-        if self.admits(moment, zone):
+        if self.admits(moment, zone, country):
             return moment
         today = moment.astimezone(zone).date()
-        for ahead in range(9):
+        for ahead in range(_AHEAD):
             day = today + timedelta(days=ahead)
-            if day.weekday() not in self.days:
+            if not self.open_on(day, country):
                 continue
             opening = _instant(day, self.from_minute, zone)
             if opening >= moment:
                 return opening
-        raise AssertionError("a window with at least one day opens within nine days")
+        raise AssertionError("a window with at least one day opens within half a year")
 
     def body(self) -> dict[str, Any]:
         """The JSON form kept with a run."""
-        return {"days": sorted(self.days), "from": self.from_minute, "to": self.to_minute}
+        body = {"days": sorted(self.days), "from": self.from_minute, "to": self.to_minute}
+        # Left away when there is none, so that versions of before stay what they are.
+        return body | ({"holidays": self.country} if self.skip_holidays else {})
 
     @staticmethod
     def of_body(body: Mapping[str, Any]) -> "Window":
-        return Window(days=frozenset(body["days"]), from_minute=body["from"], to_minute=body["to"])
+        return Window(
+            days=frozenset(body["days"]),
+            from_minute=body["from"],
+            to_minute=body["to"],
+            skip_holidays="holidays" in body,
+            country=body.get("holidays", ""),
+        )
 
 
+#: Days a window may stay closed: one day a week, and that a holiday for weeks in a row.
+_AHEAD = 183
 #: Minutes after its hour in which a variant of an hour still begins to leave.
 _HOUR_LASTS = 60
 
@@ -66,8 +90,8 @@ def at_hour(minute: int | None, window: Window | None) -> Window | None:
     """
     if minute is None:
         return window
-    days = window.days if window is not None else frozenset(range(7))
-    return Window(days=days, from_minute=minute, to_minute=min(minute + _HOUR_LASTS, 24 * 60))
+    of = window or Window(days=frozenset(range(7)), from_minute=0, to_minute=24 * 60)
+    return replace(of, from_minute=minute, to_minute=min(minute + _HOUR_LASTS, 24 * 60))
 
 
 def _instant(day: date, minute: int, zone: ZoneInfo) -> datetime:
@@ -96,17 +120,37 @@ def read_window(data: Mapping[str, Any], where: str) -> Window:
 
     Raises DefinitionError with what is allowed.
     """
-    unknown = set(data) - {"days", "from", "to"}
+    unknown = set(data) - set(WINDOW_KEYS)
     if unknown:
         raise DefinitionError(
-            f"{where}: unknown key {sorted(unknown)[0]!r} in [window]; known are days, from, to"
+            f"{where}: unknown key {sorted(unknown)[0]!r} in [window]; known are "
+            f"{', '.join(WINDOW_KEYS)}"
         )
     start, end = (
         minute_of(data.get(k, v), where, k) for k, v in (("from", "00:00"), ("to", "24:00"))
     )
     if start >= end:
         raise DefinitionError(f"{where}: the window closes ({data.get('to')}) before it opens")
-    return Window(days=_days(data.get("days", "mon-sun"), where), from_minute=start, to_minute=end)
+    skip, country = _holidays(data.get("skip_holidays", False), where)
+    return Window(
+        days=_days(data.get("days", "mon-sun"), where),
+        from_minute=start,
+        to_minute=end,
+        skip_holidays=skip,
+        country=country,
+    )
+
+
+def _holidays(value: object, where: str) -> tuple[bool, str]:
+    """`true`, or `"PL"`: those of the lead's country, and Poland's for leads without one."""
+    if isinstance(value, bool):
+        return value, ""
+    if isinstance(value, str) and _COUNTRY.match(value.strip()) and knows(value.strip().upper()):
+        return True, value.strip().upper()
+    raise DefinitionError(
+        f"{where}: skip_holidays = {value!r} is not understood; write skip_holidays = true, or "
+        '"PL" to take Poland for leads without a country'
+    )
 
 
 def minute_of(text: object, where: str, key: str) -> int:

@@ -17,7 +17,7 @@ from sqlmodel import Session
 from campaigns.advancing import follow, next_step
 from campaigns.candidates import LaneRules
 from campaigns.chooser import Chooser
-from campaigns.delivery import Fault, Shared, no_fault
+from campaigns.domain_cap import DomainCap, last_hour, read_back
 from campaigns.doubt import recover
 from campaigns.ended import Ended, how_it_ended
 from campaigns.lane import LaneDriver, taken_by
@@ -30,8 +30,9 @@ from campaigns.starting import Starting
 from campaigns.store import Clock, Store
 from campaigns.survey import Survey, look_round
 from campaigns.watching import Watching
+from campaigns.worker_state import Fault, Shared, no_fault
 from campaigns.writing import Office
-from deliverability import Connection, Held, Identity, Pacer, PaceSettings, PaceState
+from deliverability import OTHER, Connection, Held, Identity, Pacer, PaceSettings, PaceState
 from leads import FrequencyCap
 from templates import Compiled, TemplateVersion
 
@@ -61,6 +62,8 @@ class Sending:
     #: Identity -> why it has no office: a password that was not found.
     absent: Mapping[str, str] = field(default_factory=dict)
     cap: FrequencyCap | None = None
+    #: Messages an hour to one company domain, over all identities; None: any number.
+    domain_per_hour: int | None = None
     #: What starting by schedule needs; None starts nothing by itself.
     starting: Starting | None = None
     window: int = FULL_SPEED_WINDOW
@@ -94,6 +97,8 @@ class Worker:
         shared = self._shared
         self._starter = Starter(store, clock, shared.observer, sending.zone, sending.starting)
         self._chooser = Chooser(store, clock, shared.observer, sending.zone)
+        per_hour = sending.domain_per_hour
+        self._domains = DomainCap(per_hour) if per_hour is not None else None
         limits = {n: office.identity.limits for n, office in sending.offices.items()}
         self._watching = Watching(store, clock, shared.observer, sending.zone, limits)
         self._drivers: dict[int, LaneDriver] = {}
@@ -125,6 +130,9 @@ class Worker:
             )
         if found["resend"]:
             shared.observer.said(f"sending again: {found['resend']} that were under way")
+        if self._domains is not None:
+            before = await shared.store.read(lambda s: last_hour(s, now=shared.clock.now()))
+            read_back(self._domains, before)
         self._starter.open()
         moved = 0
         try:
@@ -225,7 +233,8 @@ class Worker:
                 zone=sending.zone,
                 cap=sending.cap,
                 warm_up=identity.limits.warm_up,
-                spread=identity.limits.spread,
+                spread=identity.limits.spread and paced,
+                domains=self._domains if provider == OTHER else None,
             ),
             provider=provider,
             office=office,

@@ -125,7 +125,8 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
             now=now,
             zone=settings.time_zone,
             per_minute=lambda provider: settings.pace_of(provider).expected() * 60,
-            per_day={each.name: each.limits.per_day for each in prepared.identities},
+            limits={each.name: each.limits for each in prepared.identities},
+            domain_per_hour=settings.delivery.domain_per_hour,
             findings=findings_of(
                 prepared,
                 base_url=settings.web.base_url,

@@ -63,6 +63,15 @@ SETTINGS: tuple[Setting, ...] = (
         most=35,
     ),
     Setting(
+        "delivery.domain_per_hour",
+        "whole number",
+        "At most so many mails an hour to one company's domain, over all identities; 0 for any "
+        "number. Big mail providers have a pace of their own and are not meant.",
+        5,
+        least=0,
+        most=1_000_000,
+    ),
+    Setting(
         "delivery.frequency.messages",
         "whole number",
         "At most so many mails to one lead ...",

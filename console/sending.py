@@ -234,6 +234,7 @@ def open_sender(
                 if f"{name}.smtp" in settings.secrets_missing
             },
             cap=settings.delivery.frequency,
+            domain_per_hour=settings.delivery.domain_per_hour if paced else None,
             starting=starting(workspace),
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",

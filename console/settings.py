@@ -44,6 +44,8 @@ class Delivery:
     when_in_doubt: str = "hold"
     frequency: FrequencyCap | None = None
     most_retries: int = 35
+    #: Messages an hour to one company domain; None: any number.
+    domain_per_hour: int | None = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -253,6 +255,7 @@ def _delivery(table: Section) -> Delivery:
         if frequency.data
         else None,
         most_retries=table["most_retries"],
+        domain_per_hour=table["domain_per_hour"] or None,
     )
 
 

@@ -21,7 +21,7 @@ from campaigns.admit import Candidate, Chosen, Claim, Expire, Later, Skip, admit
 from campaigns.candidates import LaneRules
 from campaigns.queue import Claims, claim
 from console.database import Database
-from deliverability import Ticket
+from deliverability import Limits, Ticket
 from leads import PAUSE, Choice, Event, Evidence, FrequencyCap, Lead, choose
 from tests.campaigns.stroll import stroll
 from tests.campaigns.world import (
@@ -199,7 +199,7 @@ def test_a_plan_says_how_many_paused(database: Database) -> None:
                 now=NOW,
                 zone=ZONE,
                 per_minute=lambda _: 60.0,
-                per_day={"anna": None},
+                limits={"anna": Limits()},
                 findings=(),
             )
         assert plan.mailable == 3

@@ -91,6 +91,7 @@ recipients = 1000
 [delivery]
 when_in_doubt = "resend"
 frequency = { messages = 3, days = 7 }
+domain_per_hour = 20
 most_retries = 5
 [pace.default]
 per_minute = 60

@@ -25,6 +25,7 @@ PLACES = {
     "itsdangerous": ("deliverability/links.py",),
     "dns": ("deliverability/",),
     "imap_tools": ("deliverability/",),
+    "holidays": ("campaigns/public_holidays.py",),
     "apscheduler": ("campaigns/schedule.py",),
     "procrastinate": ("campaigns/",),
     "fastapi": ("console/web/",),
