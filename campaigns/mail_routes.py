@@ -83,11 +83,11 @@ class RouteLookups:
         if found.silent and first_silent:
             self._say("DNS does not answer; who takes the mail is asked again later")
         if found.moved or found.closed:
-            told = f"DNS was asked about {found.asked} domains"
+            told = f"DNS was asked about {_many(found.asked, 'domain')}"
             if found.moved:
-                told += f"; {found.moved} messages wait for their real provider now"
+                told += f"; {_many(found.moved, 'message')} moved to the provider's own lane"
             if found.closed:
-                told += f"; {found.closed} take no mail, and what waits for them is skipped"
+                told += f"; no mail is taken at {found.closed}, so nothing is sent there"
             self._say(told)
 
     async def walk(self) -> LookedUp:
@@ -165,3 +165,7 @@ class RouteLookups:
             if more is None:
                 return moved
             after = more
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

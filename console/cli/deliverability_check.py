@@ -48,8 +48,10 @@ def check(frame: Frame, identity: str | None, campaign: str | None, evidence: bo
     def human(screen: "Console") -> None:
         for name, rows in found.items():
             screen.print(name, style="bold")
-            for row in rows:
-                _show(screen, row, evidence=evidence)
+            for row, after in zip(rows, [*rows[1:], None], strict=True):
+                # What is to be done about several rows in a row is said once, at the last.
+                again = after is not None and after.remedy == row.remedy
+                _show(screen, row, evidence=evidence, remedy="" if again else row.remedy)
         screen.print(_verdict(counts))
 
     frame.emit(_document(found, counts), human)
@@ -70,8 +72,7 @@ def _document(
     }
 
 
-def _show(screen: "Console", row: "PreflightRow", *, evidence: bool) -> None:
-    from rich.padding import Padding
+def _show(screen: "Console", row: "PreflightRow", *, evidence: bool, remedy: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -84,9 +85,9 @@ def _show(screen: "Console", row: "PreflightRow", *, evidence: bool) -> None:
     if evidence or row.level in ("error", "warn"):
         for line in row.evidence:
             table.add_row("", "", Text(line, style="dim"))
-    if row.remedy:
-        table.add_row("", "", Text(f"-> {row.remedy}", style="" if row.level == "ok" else colour))
-    screen.print(Padding(table, (0, 0, 0, 0)))
+    if remedy:
+        table.add_row("", "", Text(f"-> {remedy}", style="" if row.level == "ok" else colour))
+    screen.print(table)
 
 
 def _verdict(counts: dict[str, int]) -> str:

@@ -346,6 +346,6 @@ def test_what_it_found_is_said_in_one_line(database: Database) -> None:
 
     looking(database, work)
     assert said == [
-        "DNS was asked about 2 domains; 3 messages wait for their real provider now; 1 take no "
-        "mail, and what waits for them is skipped"
+        "DNS was asked about 2 domains; 3 messages moved to the provider's own lane; no mail is "
+        "taken at 1, so nothing is sent there"
     ]
