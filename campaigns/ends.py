@@ -38,7 +38,7 @@ class Ends:
         lanes: Mapping[tuple[str, str], int],
         limits: Mapping[str, Limits],
         *,
-        per_minute: Callable[[str], float],
+        per_minute: Callable[[str, str], float],
         domain_per_hour: int | None,
         now: datetime,
         zone: ZoneInfo,
@@ -57,7 +57,7 @@ class Ends:
             at = progress(session, name) if its.warm_up is not None else None
             steps[name] = at.step if at is not None else 0
             loads = [
-                LaneLoad(provider=provider, messages=count, rate=per_minute(provider) / 60.0)
+                LaneLoad(provider=provider, messages=count, rate=per_minute(writer, provider) / 60.0)
                 for (each, provider), count in sorted(lanes.items())
                 if each == name
             ]

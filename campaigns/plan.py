@@ -73,7 +73,7 @@ def look(
     versions: tuple[str, ...],
     now: datetime,
     zone: ZoneInfo,
-    per_minute: Callable[[str], float],
+    per_minute: Callable[[str, str], float],
     limits: Mapping[str, Limits],
     findings: tuple[Finding, ...],
     domain_per_hour: int | None = None,
@@ -81,8 +81,9 @@ def look(
     """Counts the audience as planning would, in one query, and walks the calendar.
 
     `versions` are the hashes of campaign, segment and template: with the audience they make the
-    `plan_id`, so that `start --plan` refuses what was not looked at. `limits` are those of each
-    identity that writes, `domain_per_hour` what one company gets.
+    `plan_id`, so that `start --plan` refuses what was not looked at. `per_minute` is the expected
+    rate of an identity's lane to a provider, `limits` are those of each identity that writes,
+    `domain_per_hour` what one company gets.
     """
     reason = left_out(terms, definition.name)
     provider = func.coalesce(col(Domain.provider), OTHER)
@@ -137,7 +138,7 @@ def look(
         kept_back=kept_back,
         left_out=dict(sorted(out.items())),
         lanes=tuple(
-            (f"{writer} to {name}" if several else name, count, per_minute(name))
+            (f"{writer} to {name}" if several else name, count, per_minute(writer, name))
             for (writer, name), count in sorted(lanes.items())
         ),
         forecast=ends.forecast,

@@ -41,7 +41,7 @@ from console.preflight import audience_preflight, opinions_of
 from console.spam_checks import audience_spam
 from console.wiring import Workspace
 from console.workspace import apply, unapplied
-from deliverability import seed_domains
+from deliverability import learnt_rates, seed_domains
 from templates import TraitKind
 
 
@@ -116,6 +116,7 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
 
     def work(session: Session) -> Plan:
         prepared = _prepared(workspace, session, name, again=again)
+        learnt = learnt_rates(session)
         found = look(
             session,
             prepared.definition,
@@ -124,7 +125,9 @@ def _look(workspace: Workspace, name: str, *, again: bool) -> Plan:
             versions=prepared.hashes,
             now=now,
             zone=settings.time_zone,
-            per_minute=lambda provider: settings.pace_of(provider).expected() * 60,
+            per_minute=lambda writer, provider: (
+                settings.pace_of(provider).expected(learnt.get((writer, provider))) * 60
+            ),
             limits={each.name: each.limits for each in prepared.identities},
             domain_per_hour=settings.delivery.domain_per_hour,
             findings=findings_of(

@@ -77,7 +77,7 @@ from deliverability.errors import (
 from deliverability.identity import DkimKey, Identity, ImapServer, Limits, Mailbox, SmtpServer, Tls
 from deliverability.inbound import Failure, InboundKind, Reading, classify_inbound, readable
 from deliverability.inbound_origin import Origin
-from deliverability.lane_memory import lift_pauses, pace_state, save_pace
+from deliverability.lane_memory import learnt_rates, lift_pauses, pace_state, save_pace
 from deliverability.lanes import identity_version, lane_named, lanes, seed_domains
 from deliverability.limit_tables import Breaker, WarmUp
 from deliverability.links import Ticket, make_token, read_token
@@ -184,6 +184,7 @@ __all__ = [
     "pace_state",
     "save_pace",
     "lift_pauses",
+    "learnt_rates",
     "retry_after",
     "unit",
     "OTHER",

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, insert, update
+from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlmodel import Session, col
 
 from deliverability.odd_answers import OddAnswers
@@ -119,6 +119,16 @@ def save_pace(session: Session, lane_id: int, lessons: Lessons, *, now: datetime
         .where(col(LaneMove.lane_id) == lane_id, col(LaneMove.at) < now - MOVES_KEPT)
         .execution_options(synchronize_session=False)
     )
+
+
+def learnt_rates(session: Session) -> dict[tuple[str, str], float]:
+    """{(identity, provider): messages per second} of the lanes that have learnt a rate."""
+    rows = session.execute(
+        select(col(Lane.identity), col(Lane.provider), col(Lane.rate)).where(
+            col(Lane.rate).is_not(None)
+        )
+    )
+    return {(identity, provider): rate for identity, provider, rate in rows if rate is not None}
 
 
 def lift_pauses(session: Session, identity: str, *, now: datetime) -> int:

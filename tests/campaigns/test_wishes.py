@@ -198,7 +198,7 @@ def test_a_plan_says_how_many_paused(database: Database) -> None:
                 versions=(),
                 now=NOW,
                 zone=ZONE,
-                per_minute=lambda _: 60.0,
+                per_minute=lambda _writer, _provider: 60.0,
                 limits={"anna": Limits()},
                 findings=(),
             )

@@ -100,6 +100,20 @@ def test_why_a_lane_is_slow_names_the_server_s_words_and_the_moves(
     assert "refused: paused for 30 s" in text
 
 
+def test_a_plan_counts_with_the_rate_a_lane_has_learnt(
+    home: Path, started: Path, document: Callable[..., Any]
+) -> None:
+    def per_minute() -> float:
+        lanes = document("campaigns", "plan", "welcome", "--again")["lanes"]
+        return next(lane["per_minute"] for lane in lanes if lane["provider"] == "wp")
+
+    (home / "leads.csv").write_text("email\nd@wp.pl\n", "utf-8")
+    document("leads", "import", home / "leads.csv")
+    assert per_minute() == pytest.approx(10 / 1.1)
+    refuse(started)
+    assert per_minute() == pytest.approx(5 / 1.1)
+
+
 def test_why_a_lead_waits_leads_from_its_message_to_its_lane(
     started: Path, document: Callable[..., Any], potok: Command
 ) -> None:
