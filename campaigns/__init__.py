@@ -48,7 +48,14 @@ from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
 from campaigns.holds import Hold, LaneLimits, holds_of, state_of
-from campaigns.lane_standing import Standing, deferred_in, moves_of, rates_by_hour, standings
+from campaigns.lane_standing import (
+    Standing,
+    deferred_in,
+    moves_of,
+    rates_by_hour,
+    standings,
+    turn_opens,
+)
 from campaigns.lead_holds import Waiting, provider_of, waiting_of
 from campaigns.list_check import list_facts, list_row, reputation_row
 from campaigns.mail_routes import LookedUp, RouteLookups
@@ -275,6 +282,7 @@ __all__ = [
     "deferred_in",
     "moves_of",
     "rates_by_hour",
+    "turn_opens",
     "Hold",
     "LaneLimits",
     "holds_of",

@@ -13,7 +13,8 @@ from deliverability import UNTIL_SOMEBODY_LOOKS, PaceSettings
 class Hold:
     """One thing that keeps messages waiting."""
 
-    #: sender | run | pause | day | due | rate | idle | message, for scripts.
+    #: sender | pause | breaker | trial | spread | day | run | due | rate | idle | message, for
+    #: scripts.
     kind: str
     what: str
     #: When it ends by itself, aware UTC.
@@ -30,12 +31,18 @@ class LaneLimits:
     """What the settings say of a lane."""
 
     pace: PaceSettings
-    #: Messages of the identity on one local day; None: no cap.
+    #: Messages of the identity today, by its cap and its warm-up; None: no cap.
     per_day: int | None
     #: Why the identity cannot send; empty when it can.
     absent: str = ""
     #: Who sends now ("process 12 on host"); None when no `potok run` is at work.
     sender: str | None = None
+    #: Breakers that tripped, and the turn of a day that is spread over its hours.
+    others: tuple[Hold, ...] = ()
+
+    @property
+    def breaker(self) -> Hold | None:
+        return next((hold for hold in self.others if hold.kind == "breaker"), None)
 
 
 def state_of(lane: Standing, limits: LaneLimits, *, now: datetime) -> str:
@@ -43,6 +50,8 @@ def state_of(lane: Standing, limits: LaneLimits, *, now: datetime) -> str:
     until = lane.pace.paused_until
     if until is not None and now < until:
         return "stopped" if until >= UNTIL_SOMEBODY_LOOKS else "paused"
+    if limits.breaker is not None:
+        return "stopped" if limits.breaker.until is None else "paused"
     if not lane.waiting:
         return "sending" if lane.sending else "held" if lane.held else "idle"
     if limits.absent:
@@ -61,6 +70,7 @@ def holds_of(
     if limits.absent:
         yield Hold(kind="sender", what=f"{lane.identity} cannot send: {limits.absent}")
     yield from _pause(lane, now)
+    yield from limits.others
     if limits.per_day is not None and lane.used_today >= limits.per_day:
         tomorrow = now.astimezone(zone).date() + timedelta(days=1)
         yield Hold(
@@ -86,7 +96,7 @@ def holds_of(
         yield Hold(
             kind="due",
             what=f"none of the {lane.waiting:,} that wait is due yet (hours of sending, limits of "
-            f"the leads, tries put off){later if lane.deferred else ''}",
+            f"leads and companies, tries put off){later if lane.deferred else ''}",
             until=lane.due,
         )
     if not lane.waiting and not lane.held:

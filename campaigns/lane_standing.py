@@ -8,9 +8,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
+from campaigns.runs import Terms
 from campaigns.states import RunState, State
 from campaigns.tables import Message, Run
-from deliverability import Lane, LaneMove, PaceState, pace_state, used_today
+from campaigns.window import open_hours
+from deliverability import (
+    Lane,
+    LaneMove,
+    PaceState,
+    free_at,
+    last_taken,
+    pace_state,
+    used_today,
+)
 from leads import Event
 
 
@@ -175,6 +185,17 @@ def _moves(
     ):
         moves.setdefault(move.lane_id, []).append(move)
     return moves
+
+
+def turn_opens(
+    session: Session, identity: str, allowance: int, *, now: datetime
+) -> datetime | None:
+    """When an identity whose day is spread over its hours may write next; None: now."""
+    runs = session.scalars(select(Run).where(col(Run.state) == RunState.RUNNING)).all()
+    terms = [(run, Terms.of_body(run.terms)) for run in runs]
+    windows = [each.window for run, each in terms if identity in each.senders(run.identity)]
+    opens = free_at(last_taken(session, identity), allowance, open_hours(windows))
+    return opens if opens is not None and opens > now else None
 
 
 def moves_of(session: Session, lane_id: int, *, newest: int) -> Sequence[LaneMove]:

@@ -16,7 +16,7 @@ Read        cli/ (its frame, then one file per command group); what is set: sett
             effects.py, questions.py, new_workspace.py, starting_files.py, doctor.py; what Tab
             offers: completing.py, rule_words.py, glimpse.py; commands of several rooms:
             campaigning.py, planning.py, holding.py, warming_up.py, sending.py, attending.py,
-            lane_views.py,
+            lane_limits.py, lane_views.py,
             answers.py, importing.py, exporting.py, facts_files.py, suppressing.py,
             asking_consent.py, parting.py; mails looked at: template_folders.py, previews.py,
             send_test.py, mail_parts.py, leafing.py, previewing.py, serving_look.py, chromium.py,

@@ -24,6 +24,7 @@ from campaigns import (
     waiting_of,
 )
 from console.errors import Refused
+from console.lane_limits import lane_limits
 from console.pacing import provider_named
 from console.sending import at_work
 from console.wiring import Workspace
@@ -122,10 +123,16 @@ class Explained:
 
 def lanes_now(workspace: Workspace, *, everything: bool = False) -> list[LaneView]:
     """Every lane that has or had something to do today, or all of them."""
-    now, zone = workspace.now(), workspace.settings.time_zone
-    found = workspace.database.read(lambda session: standings(session, now=now, zone=zone))
-    sender = at_work(workspace)
-    return [_view(workspace, lane, now, sender) for lane in found if everything or not lane.quiet]
+    now, zone, sender = workspace.now(), workspace.settings.time_zone, at_work(workspace)
+
+    def work(session: Session) -> list[LaneView]:
+        return [
+            _view(lane, lane_limits(workspace, session, lane, sender, now), now)
+            for lane in standings(session, now=now, zone=zone)
+            if everything or not lane.quiet
+        ]
+
+    return workspace.database.read(work)
 
 
 def explain(workspace: Workspace, name: str) -> Explained:
@@ -229,8 +236,8 @@ def _told(
     told = []
     for lane in lanes:
         full = replace(lane, deferred=deferred_in(session, lane.lane_id))
-        limits = _limits(workspace, full, sender)
-        view = _view(workspace, full, now, sender)
+        limits = lane_limits(workspace, session, full, sender, now)
+        view = _view(full, limits, now)
         told.append(
             replace(
                 view,
@@ -241,26 +248,14 @@ def _told(
     return tuple(told)
 
 
-def _limits(workspace: Workspace, lane: Standing, sender: str | None) -> LaneLimits:
-    settings = workspace.settings
-    identity = settings.identities.get(lane.identity)
-    absent = "it is not in potok.toml any more" if identity is None else ""
-    return LaneLimits(
-        pace=settings.pace_of(lane.provider),
-        per_day=identity.limits.per_day if identity else None,
-        absent=absent or settings.secrets_missing.get(f"{lane.identity}.smtp", ""),
-        sender=sender,
-    )
-
-
-def _view(workspace: Workspace, lane: Standing, now: datetime, sender: str | None) -> LaneView:
-    pace = workspace.settings.pace_of(lane.provider)
+def _view(lane: Standing, limits: LaneLimits, now: datetime) -> LaneView:
+    pace = limits.pace
     learnt = lane.pace.learnt if lane.pace.taught else None
     rate = min(learnt.rate, pace.highest) if learnt else pace.start
     day = rates_by_hour(lane, pace.start, now=now, bins=BINS)
     return LaneView(
         standing=lane,
-        state=state_of(lane, _limits(workspace, lane, sender), now=now),
+        state=state_of(lane, limits, now=now),
         per_minute=round(rate * 60, 3),
         ceiling=round(learnt.ceiling * 60, 3) if learnt and learnt.ceiling else None,
         at_most=round(pace.highest * 60, 3),

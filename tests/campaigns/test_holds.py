@@ -109,7 +109,7 @@ def test_a_stop_for_a_person_names_the_command() -> None:
 def test_a_used_up_day_ends_at_the_workspace_s_midnight(database: Database) -> None:
     world = small_world(database, leads=3)
     limits = replace(LIMITS, per_day=5)
-    database.write(lambda s: take_day(s, "anna", NOW.date(), wanted=5, cap=5))
+    database.write(lambda s: take_day(s, "anna", NOW.date(), wanted=5, cap=5, now=NOW))
     lane = standing(world)
     assert state_of(lane, limits, now=NOW) == "full"
     first = next(iter(holds_of(lane, limits, now=NOW, zone=ZONE)))

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from console.sending import at_work, only_sender
 from console.wiring import Workspace, open_workspace
 from deliverability import (
     Cause,
+    Measure,
     Outcome,
     Pacer,
     PaceSettings,
     Phase,
+    Scope,
     Verdict,
     lanes,
     save_pace,
+    take_day,
+    trip,
 )
 from tests.console.conftest import edit
 
@@ -98,6 +103,44 @@ def test_why_a_lane_is_slow_names_the_server_s_words_and_the_moves(
     text = potok("deliverability", "why", "you/wp").stdout
     assert "paused; the server said: rate: 451 4.7.0 slow, until" in text
     assert "refused: paused for 30 s" in text
+
+
+def test_a_breaker_that_tripped_is_what_weighs_most(
+    started: Path, document: Callable[..., Any]
+) -> None:
+    def work(session: Any) -> None:
+        trip(
+            session,
+            Scope.IDENTITY,
+            "you",
+            Measure.BOUNCES,
+            reason="12 of 100 bounced",
+            seen={},
+            now=datetime.now(UTC),
+        )
+
+    with opened(started) as workspace:
+        workspace.database.write(work)
+    (lane,) = document("deliverability", "why", "you/wp")["lanes"]
+    assert lane["state"] == "stopped"
+    first = lane["holds"][0]
+    assert (first["kind"], first["what"]) == ("breaker", "stopped by itself: 12 of 100 bounced")
+    assert "potok identity resume you --i-know" in first["do"]
+
+
+def test_a_day_spread_over_its_hours_says_when_the_next_turn_is(
+    started: Path, document: Callable[..., Any]
+) -> None:
+    edit(started / "potok.toml", "per_day = 200 ", "spread = true\nper_day = 200 ")
+    with opened(started) as workspace:
+        today = workspace.now().date()
+        workspace.database.write(
+            lambda s: take_day(s, "you", today, wanted=1, cap=200, now=workspace.now())
+        )
+    (lane,) = document("deliverability", "why", "you/wp")["lanes"]
+    first = lane["holds"][0]
+    assert (first["kind"], first["until"] is None) == ("spread", False)
+    assert "200 messages of today are spread over the day" in first["what"]
 
 
 def test_a_plan_counts_with_the_rate_a_lane_has_learnt(
