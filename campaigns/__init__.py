@@ -48,15 +48,8 @@ from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
 from campaigns.holds import Hold, LaneLimits, holds_of, state_of
-from campaigns.lane_standing import (
-    Standing,
-    deferred_in,
-    moves_of,
-    rates_by_hour,
-    standings,
-    turn_opens,
-)
-from campaigns.lead_holds import Waiting, provider_of, waiting_of
+from campaigns.lane_standing import Standing, closer, rates_by_hour, standings, turn_opens
+from campaigns.lead_holds import Waiting, waiting_of
 from campaigns.list_check import list_facts, list_row, reputation_row
 from campaigns.mail_routes import LookedUp, RouteLookups
 from campaigns.matching import Match, match
@@ -279,8 +272,7 @@ __all__ = [
     "withdraw",
     "Standing",
     "standings",
-    "deferred_in",
-    "moves_of",
+    "closer",
     "rates_by_hour",
     "turn_opens",
     "Hold",
@@ -289,7 +281,6 @@ __all__ = [
     "state_of",
     "Waiting",
     "waiting_of",
-    "provider_of",
     "CampaignError",
     "DefinitionError",
     "UnknownCampaign",

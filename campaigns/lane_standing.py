@@ -1,6 +1,6 @@
 """Lanes as they stand, read from the rows: beside a worker that is sending, or without one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -45,6 +45,8 @@ class Standing:
     used_today: int = 0
     #: What moved it in the last 24 hours, oldest first.
     moves: tuple[LaneMove, ...] = ()
+    #: The newest moves, whenever they were, oldest first.
+    newest: tuple[LaneMove, ...] = ()
 
     @property
     def name(self) -> str:
@@ -136,22 +138,26 @@ def _add_waiting(session: Session, found: dict[int, Standing], run_id: int | Non
             found[lane_id] = replace(found[lane_id], sending=count)
 
 
-def deferred_in(session: Session, lane_id: int) -> int:
-    """How many messages of a lane wait because a server asked to bring them later."""
+def closer(session: Session, lane: Standing, *, moves: int) -> Standing:
+    """The same lane with how many a server asked to bring later, and its newest moves."""
     running = select(col(Run.id)).where(col(Run.state) == RunState.RUNNING)
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Message)
-            .where(
-                col(Message.run_id).in_(running),
-                col(Message.lane_id) == lane_id,
-                col(Message.state) == State.PLANNED,
-                col(Message.deferrals) > 0,
-            )
+    deferred = session.scalar(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            col(Message.run_id).in_(running),
+            col(Message.lane_id) == lane.lane_id,
+            col(Message.state) == State.PLANNED,
+            col(Message.deferrals) > 0,
         )
-        or 0
     )
+    newest = session.scalars(
+        select(LaneMove)
+        .where(col(LaneMove.lane_id) == lane.lane_id)
+        .order_by(col(LaneMove.at).desc(), col(LaneMove.id).desc())
+        .limit(moves)
+    ).all()
+    return replace(lane, deferred=deferred or 0, newest=tuple(newest[::-1]))
 
 
 def _add_today(session: Session, found: dict[int, Standing], now: datetime, zone: ZoneInfo) -> None:
@@ -196,17 +202,6 @@ def turn_opens(
     windows = [each.window for run, each in terms if identity in each.senders(run.identity)]
     opens = free_at(last_taken(session, identity), allowance, open_hours(windows))
     return opens if opens is not None and opens > now else None
-
-
-def moves_of(session: Session, lane_id: int, *, newest: int) -> Sequence[LaneMove]:
-    """The newest moves of a lane, oldest first."""
-    found = session.scalars(
-        select(LaneMove)
-        .where(col(LaneMove.lane_id) == lane_id)
-        .order_by(col(LaneMove.at).desc(), col(LaneMove.id).desc())
-        .limit(newest)
-    ).all()
-    return found[::-1]
 
 
 def rates_by_hour(standing: Standing, start: float, *, now: datetime, bins: int) -> list[float]:

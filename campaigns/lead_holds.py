@@ -13,7 +13,7 @@ from campaigns.runs import Terms
 from campaigns.states import WAITING, WRITTEN, RunState, State
 from campaigns.tables import Message, Run
 from campaigns.window import zone_of
-from deliverability import OTHER, Domain, Lane
+from deliverability import Lane
 from leads import WEEK, FrequencyCap, Instant, Lead, Wish, why_left_out
 
 #: Settled messages shown beside those that wait.
@@ -32,12 +32,6 @@ class Waiting:
     reason: str
     due_at: datetime
     holds: tuple[Hold, ...] = ()
-
-
-def provider_of(session: Session, lead: Lead) -> str:
-    """The provider that takes the lead's mail, as far as is known."""
-    found = session.scalar(select(col(Domain.provider)).where(col(Domain.name) == lead.domain))
-    return found or OTHER
 
 
 def waiting_of(

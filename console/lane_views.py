@@ -12,11 +12,9 @@ from campaigns import (
     LaneLimits,
     Standing,
     Waiting,
-    deferred_in,
+    closer,
     holds_of,
     latest_run,
-    moves_of,
-    provider_of,
     rates_by_hour,
     reserved,
     standings,
@@ -203,11 +201,10 @@ def _lead(workspace: Workspace, session: Session, email: str) -> Explained:
     lead = find_lead(session, address_key(parse_address(email), workspace.keys.address))
     if lead is None:
         raise Refused(f"There is no lead {email}: potok leads list shows who is there")
-    provider = provider_of(session, lead)
     messages = waiting_of(
         session, lead, now=now, zone=settings.time_zone, cap=settings.delivery.frequency
     )
-    lanes = standings(session, now=now, zone=settings.time_zone, provider=provider)
+    lanes = standings(session, now=now, zone=settings.time_zone)
     names = {each.lane for each in messages if each.state in ("planned", "sending")}
     its = [lane for lane in lanes if lane.name in names]
     holds: tuple[Hold, ...] = ()
@@ -215,8 +212,7 @@ def _lead(workspace: Workspace, session: Session, email: str) -> Explained:
         holds = (
             Hold(
                 kind="message",
-                what=f"no campaign has a message for {lead.email}; its mail would stand in the "
-                f"lane of {provider}",
+                what=f"no campaign has a message for {lead.email}",
                 do=f"potok segments why NAME {lead.email}",
             ),
         )
@@ -235,14 +231,14 @@ def _told(
     now, zone, sender = workspace.now(), workspace.settings.time_zone, at_work(workspace)
     told = []
     for lane in lanes:
-        full = replace(lane, deferred=deferred_in(session, lane.lane_id))
+        full = closer(session, lane, moves=moves)
         limits = lane_limits(workspace, session, full, sender, now)
         view = _view(full, limits, now)
         told.append(
             replace(
                 view,
                 holds=tuple(holds_of(full, limits, now=now, zone=zone)),
-                moves=tuple(moves_of(session, lane.lane_id, newest=moves)),
+                moves=full.newest,
             )
         )
     return tuple(told)

@@ -9,11 +9,9 @@ from campaigns import (
     Hold,
     LaneLimits,
     Waiting,
-    deferred_in,
+    closer,
     holds_of,
-    moves_of,
     pause,
-    provider_of,
     rates_by_hour,
     standings,
     state_of,
@@ -86,7 +84,7 @@ def test_what_the_server_said_is_there_with_the_end_of_the_pause(database: Datab
     assert "30 a minute: learnt from its answers" in rate.what
     later = NOW + timedelta(minutes=1)
     assert state_of(lane, LIMITS, now=later) == "sending"
-    (move,) = database.read(lambda s: moves_of(s, world.lane_id, newest=20))
+    (move,) = database.read(lambda s: closer(s, lane, moves=20)).newest
     assert (move.rate_before, move.rate_after, move.words) == (1, 0.5, "rate: 451 4.7.0 slow")
 
 
@@ -140,7 +138,8 @@ def test_messages_that_are_due_later_say_when(database: Database) -> None:
             session.add(message)
 
     database.write(put_off)
-    lane = replace(standing(world), deferred=database.read(lambda s: deferred_in(s, world.lane_id)))
+    lane = standing(world)
+    lane = database.read(lambda s: closer(s, lane, moves=20))
     assert (lane.due, lane.deferred) == (later, 2)
     assert state_of(lane, LIMITS, now=NOW) == "waiting"
     first = next(iter(holds_of(lane, LIMITS, now=NOW, zone=ZONE)))
@@ -211,9 +210,3 @@ def test_what_was_accepted_today_counts_by_lane(database: Database) -> None:
     assert (lane.sending, lane.waiting) == (2, 1)
     only = database.read(lambda s: standings(s, now=NOW, zone=ZONE, run_id=world.run_id))
     assert [each.name for each in only] == ["anna/other"]
-
-
-def test_a_lead_s_provider_is_known_by_its_domain(database: Database) -> None:
-    world = small_world(database, leads=1)
-    lead_id = rows(database, world.run_id)[0].lead_id
-    assert database.read(lambda s: provider_of(s, s.get_one(Lead, lead_id))) == "other"
