@@ -57,7 +57,7 @@ class Ends:
             at = progress(session, name) if its.warm_up is not None else None
             steps[name] = at.step if at is not None else 0
             loads = [
-                LaneLoad(provider=provider, messages=count, rate=per_minute(writer, provider) / 60.0)
+                LaneLoad(provider=provider, messages=count, rate=per_minute(name, provider) / 60.0)
                 for (each, provider), count in sorted(lanes.items())
                 if each == name
             ]
