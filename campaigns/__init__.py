@@ -19,7 +19,7 @@ Read        states.py, tables.py, cron.py, when.py, public_holidays.py, window.p
             enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
             came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
             clicks.py, clicks_counted.py, opens.py, opens_counted.py; why it waits:
-            lane_standing.py, holds.py, lead_holds.py; forgetting.py, errors.py
+            lane_standing.py, holds.py, lead_holds.py; personal.py, forgetting.py, errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
@@ -57,6 +57,7 @@ from campaigns.observe import LaneView, Observer, Silent
 from campaigns.opens import note_open
 from campaigns.opens_counted import Opened, opened_in
 from campaigns.opt_out import Asked, opt_out, who_asks
+from campaigns.personal import Mailed, came_back, mailed, walked
 from campaigns.plan import Plan, look
 from campaigns.planning import Planned, Rule, left_out, plan_range
 from campaigns.polling import Polled, poll
@@ -223,17 +224,6 @@ __all__ = [
     "VIEW",
     "PREFERENCES",
     "NEW_ADDRESS",
-    "OPENED_LINK",
-    "CONFIRM",
-    "PAGE",
-    "Choosing",
-    "who_chooses",
-    "choose_by_link",
-    "carry_out",
-    "come_back",
-    "ask_for_new_address",
-    "identity_of",
-    "mail_topics",
     "web_page",
     "Comparison",
     "compare",
@@ -261,9 +251,6 @@ __all__ = [
     "SCANNED",
     "Clicked",
     "clicked_in",
-    "note_open",
-    "Opened",
-    "opened_in",
     "opt_out",
     "Forgotten",
     "Withdrawn",
@@ -295,3 +282,7 @@ __all__ = [
     "open_names",
     "campaign_of",
 ]
+
+__all__ += ["Mailed", "mailed", "came_back", "walked", "note_open", "Opened", "opened_in"]
+__all__ += ["OPENED_LINK", "CONFIRM", "PAGE", "Choosing", "who_chooses", "choose_by_link"]
+__all__ += ["carry_out", "come_back", "identity_of", "ask_for_new_address", "mail_topics"]

@@ -16,11 +16,21 @@ from campaigns.errors import NotPossible
 from campaigns.sequences import EnrolmentState
 from campaigns.states import WAITING, State
 from campaigns.tables import Attempt, Enrolment, Message, Run
-from deliverability import Inbound, Lane
+from deliverability import Breaker, Inbound, Lane, LaneMove, WarmUp
 from leads import Lead
 
 #: Stands where words were that named an erased lead.
 GONE = "its words named a lead that was erased"
+
+
+#: Where a server's words may stand that name an address.
+_WORDS: tuple[tuple[type, str], ...] = (
+    (Lane, "reason"),
+    (LaneMove, "words"),
+    (Run, "reason"),
+    (Breaker, "reason"),
+    (WarmUp, "why"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,9 +136,10 @@ def forget(session: Session, lead_ids: Sequence[int], *, now: datetime, by: str)
         .values(from_address="", subject="", raw=b""),
     )
     for email in emails:
-        for table in (Lane, Run):
-            named = col(table.reason).icontains(email, autoescape=True)
-            _count(session, update(table).where(named).values(reason=GONE))
+        # A server's words, wherever they were taken for a reason.
+        for table, name in _WORDS:
+            named = col(getattr(table, name)).icontains(email, autoescape=True)
+            _count(session, update(table).where(named).values({name: GONE}))
     return Forgotten(
         waiting=gone.waiting, sequences=gone.sequences, messages=messages, answers=answers
     )

@@ -53,6 +53,14 @@ def erase_person(workspace: Workspace, email: str, *, by: str) -> Person:
     return gone
 
 
+def found_person(
+    workspace: Workspace, session: Session, email: str
+) -> tuple[Lead, tuple[int, ...]]:
+    """The lead and the numbers of all its records. Raises UnknownLead, AddressError."""
+    key = address_key(parse_address(email), workspace.keys.address)
+    return _found(session, email, key)
+
+
 def _found(session: Session, email: str, key: str) -> tuple[Lead, tuple[int, ...]]:
     lead = find_lead(session, key)
     if lead is None or lead.id is None:

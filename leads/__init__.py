@@ -11,9 +11,9 @@ Read        row.py, versions.py, folded.py, tables.py, wish_tables.py, errors.py
             recipient.py, recipients.py, finding.py, timeline.py, fields.py, names.py, changing.py,
             preferences.py, pipeline.py, consent.py, suppression.py, wishes.py, codes.csv,
             permission.py, money.py, telling.py, records.py, deals.py, tasks.py, own_events.py,
-            merging.py, address_changes.py; double opt-in:
-            consent_tables.py, confirming.py, signing_up.py, consent_requests.py,
-            consent_evidence.py; erasing.py, intake/, export.py
+            merging.py, address_changes.py; double opt-in: consent_tables.py, confirming.py,
+            signing_up.py, consent_requests.py, consent_evidence.py; personal.py, erasing.py,
+            intake/, export.py
 """
 
 from leads.address import Address, address_key, parse_address
@@ -100,6 +100,7 @@ from leads.permission import (
     why_left_out,
     why_left_out_of,
 )
+from leads.personal import personal_record
 from leads.pipeline import Pipeline, Stage, find_pipeline, move_stage, stage_named
 from leads.preferences import forget_preference, prefer
 from leads.recipient import OpenDeal, Recipient
@@ -283,13 +284,6 @@ __all__ = [
     "event_name",
     "said_value",
     "note_event",
-    "Asking",
-    "Moving",
-    "ask_for_address",
-    "asked",
-    "confirm_address",
-    "moving",
-    "take_asking",
     "Circumstances",
     "take_in_deals",
     "take_in_events",
@@ -297,4 +291,6 @@ __all__ = [
 
 __all__ += ["Client", "Confirming", "ConsentMail", "ConsentRequest", "ConsentWording", "Wording"]
 __all__ += ["confirm_consent", "confirming", "request_consent", "request_sent", "requests_of"]
-__all__ += ["sign_up", "take_request", "UNCONFIRMED"]
+__all__ += ["sign_up", "take_request", "UNCONFIRMED", "personal_record"]
+__all__ += ["Asking", "Moving", "ask_for_address", "asked", "confirm_address", "moving"]
+__all__ += ["take_asking"]

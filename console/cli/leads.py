@@ -183,6 +183,7 @@ def _document(known: "Profile") -> dict[str, Any]:
         **{name: getattr(lead, name) for name in SHOWN},
         "deals": [deal_document(each) for each in known.deals],
         "tasks": [task_document(each) for each in known.tasks],
+        "consent_requests": known.consent_requests,
         "preferences": [
             {"name": p.name, "value": p.value, "said_by": p.said_by, "said_at": p.said_at}
             for p in known.preferences
@@ -198,7 +199,6 @@ def _document(known: "Profile") -> dict[str, Any]:
             }
             for c in known.consents
         ],
-        "consent_requests": known.consent_requests,
         "chose": {
             "topics_off": sorted(known.barred_topics),
             "per_week": known.wish.per_week if known.wish else None,

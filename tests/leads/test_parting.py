@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.engine import URL
 from sqlmodel import Session, col
 
@@ -14,8 +14,19 @@ from campaigns.queue import claim
 from campaigns.settling import settle_runs
 from campaigns.tables import Attempt, Message
 from console.database import Database
-from deliverability import Inbound, Outcome, Phase, Verdict
-from leads import Deal, Lead, Task, find_lead, record, suppress, suppression_of
+from deliverability import Breaker, Inbound, Lane, LaneMove, Outcome, Phase, Verdict
+from leads import (
+    Client,
+    Deal,
+    Lead,
+    Task,
+    Wording,
+    find_lead,
+    record,
+    request_consent,
+    suppress,
+    suppression_of,
+)
 from tests.campaigns.world import ZONE, World, apply_campaign, start
 from tests.conftest import NOW
 from tests.leads.people import add, key_of
@@ -38,7 +49,14 @@ def workspace(tmp_path: Path, database_url: URL) -> Path:
 
 def _people(session: Session) -> None:
     facts = {"pipeline": "sales", "stage": "demo", "first_name": "Zdzisława", "country": "PL"}
-    add(session, ANNA, **facts, name="Zdzisława Żółć", owner="Opiekunka", tags=["klientka"])
+    add(
+        session,
+        ANNA,
+        **facts,
+        name="Zdzisława Żółć",
+        owner="Opiekunka",
+        tags=["klientka"],
+    )
     add(session, JAN, **facts)
     add(
         session,
@@ -111,7 +129,29 @@ def _everything(database: Database) -> str:
         )
 
 
-TRACES = ("anna.zolc", "Zdzisława", "Żółć", "Opiekunka", "klientka", "oddzwoni")
+TRACES = (
+    *("anna.zolc", "Zdzisława", "Żółć", "Opiekunka", "klientka", "oddzwoni"),
+    *("48600700801", "198.51.100", "Opera/9"),
+)
+#: Where a server's words are kept that name somebody.
+WORDS = f"550 5.1.1 <{ANNA.upper()}>: no such user"
+
+
+def _said_elsewhere(session: Session) -> None:
+    """A server's words and a form's evidence: what stands beside the lead's own rows."""
+    lead = session.get_one(Lead, 1)
+    seen = {"at": NOW, "by": "form footer"}
+    wording = Wording(language="pl", version="pl 12345678", text="Czy możemy pisać?")
+    client = Client(address="198.51.100.0/24", agent="Opera/9")
+    request_consent(session, lead, ["news"], source="x", wording=wording, client=client, **seen)
+    move = {"lane_id": 1, "at": NOW, "rate_before": 1.0, "rate_after": 0.5, "cause": "x"}
+    session.execute(insert(LaneMove).values(**move, words=WORDS))
+    session.execute(
+        insert(Breaker).values(
+            scope="run", key="1", measure="bounces", state="closed", tripped_at=NOW, reason=WORDS
+        )
+    )
+    session.execute(update(Lane).where(col(Lane.id) == 1).values(reason=WORDS))
 
 
 def test_nothing_in_any_table_says_who_it_was(workspace: Path, world: World) -> None:
@@ -122,7 +162,10 @@ def test_nothing_in_any_table_says_who_it_was(workspace: Path, world: World) -> 
     answer(workspace, "task", "add", ANNA, "Zdzisława: call", "--owner", "Opiekunka")
     answer(workspace, "event", ANNA, "demo.requested", "--set", "who=Zdzisława")
     answer(workspace, "set", ANNA, "attr.likes[]=Zdzisława;Żółć")
-    assert all(trace in _everything(world.database) for trace in TRACES)
+    answer(workspace, "set", ANNA, "phone=+48600700801")
+    world.database.write(_said_elsewhere)
+    held = _everything(world.database)
+    assert [trace for trace in (*TRACES, ANNA.upper()) if trace not in held] == []
     # Jan keeps his first name.
     answer(workspace, "set", JAN, "first_name=Jan")
     world.database.write(
@@ -135,7 +178,7 @@ def test_nothing_in_any_table_says_who_it_was(workspace: Path, world: World) -> 
     done = answer(workspace, "erase", ANNA, "--yes")
     assert (done["erased"], done["messages_emptied"], done["answers_emptied"]) == (1, 1, 1)
     left = _everything(world.database)
-    assert [trace for trace in TRACES if trace in left] == []
+    assert [trace for trace in (*TRACES, ANNA.upper()) if trace in left] == []
     with world.database.reading() as session:
         assert verify(session, world.run_id) == []
         kinds = set(session.scalars(text("SELECT kind FROM event WHERE lead_id = 1")))
@@ -158,9 +201,10 @@ def test_the_file_holds_no_byte_of_it_either(tmp_path: Path, sqlite_url: URL) ->
     path = Path(str(sqlite_url.database))
     files = [path, path.with_name(f"{path.name}-wal")]
     assert b"Zdzis" in b"".join(f.read_bytes() for f in files if f.exists())
+    answer(folder, "set", ANNA, "phone=+48600700801")
     assert answer(folder, "erase", ANNA, "--yes")["overwritten"] is True
     held = b"".join(f.read_bytes() for f in files if f.exists())
-    assert [t for t in ("anna.zolc", "Zdzis", "oddzwoni") if t.encode() in held] == []
+    assert [t for t in ("anna.zolc", "Zdzis", "oddzwoni", "600700801") if t.encode() in held] == []
     assert b"Jan Kos" in held
 
 
@@ -186,6 +230,38 @@ def test_what_waits_for_an_erased_lead_is_never_sent(workspace: Path, world: Wor
         assert set(session.scalars(select(col(Message.reason)))) == {"", "erased"}
         assert set(session.scalars(select(col(Attempt.reply)))) == {f"250 {ANNA} takes it"}
         assert verify(session, world.run_id) == []
+
+
+def test_a_mail_kept_back_for_the_better_variant_is_not_sent_either(
+    workspace: Path, world: World
+) -> None:
+    kept_back = update(Message).where(col(Message.state) == "planned").values(state="reserved")
+    world.database.write(lambda s: s.execute(kept_back))
+    assert answer(workspace, "erase", JAN, "--yes")["waiting_skipped"] == 1
+    assert world.states() == {"accepted": 1, "skipped": 1}
+
+
+def test_an_erased_and_suppressed_person_who_comes_back_by_any_file_gets_no_mail(
+    workspace: Path, world: World
+) -> None:
+    answer(workspace, "suppress", ANNA)
+    answer(workspace, "erase", ANNA, "--yes")
+    (workspace / "a.csv").write_text(f"email,consent,stage\n{ANNA},yes,demo\n")
+    (workspace / "a.jsonl").write_text(
+        f'{{"email": "{ANNA}", "consent": "yes", "stage": "demo"}}\n'
+    )
+    for name in ("a.csv", "a.jsonl"):
+        answer(workspace, "import", workspace / name, "--on-duplicate", "overwrite")
+    world.database.write(lambda s: apply_campaign(s, name="later"))
+    again = start(world.database, name="later", token="fedcba987654")
+    with world.database.reading() as session:
+        lead = find_lead(session, key_of(ANNA))
+        assert lead is not None
+        told = select(col(Message.state), col(Message.reason)).where(
+            col(Message.run_id) == again.run_id, col(Message.lead_id) == lead.id
+        )
+        assert [tuple(row) for row in session.execute(told)] == [("skipped", "suppressed")]
+        assert suppression_of(session, key_of(ANNA)) is not None
 
 
 def test_a_mail_that_is_leaving_is_waited_for(workspace: Path, world: World) -> None:
