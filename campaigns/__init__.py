@@ -6,7 +6,8 @@ Never       commits (the store does), speaks SMTP itself, keeps per-recipient st
 Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), RFC 5322 3.6.4.
 Read        states.py, tables.py, cron.py, when.py, public_holidays.py, window.py, definition.py,
             schedule.py, missed.py, start.py, starting.py, starter.py, finding.py, plan.py,
-            forecast.py, ends.py, runs.py, findings.py, list_check.py, feedback_id.py, planning.py
+            forecast.py, ends.py, runs.py, findings.py, list_check.py, feedback_id.py,
+            identity_facts.py, planning.py
             (with openings.py, holdout.py, variants.py, drawing.py), variant_results.py (with
             verdict.py), choosing.py, chooser.py, ranges.py, rules.py, rfc_message_id.py, admit.py,
             candidates.py, samples.py, domain_cap.py, gates.py, queue.py, due_lanes.py,
@@ -48,6 +49,7 @@ from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
 from campaigns.holdout import Comparison, compare
 from campaigns.holds import Hold, LaneLimits, holds_of, state_of
+from campaigns.identity_facts import identity_facts
 from campaigns.lane_standing import Standing, closer, rates_by_hour, standings, turn_opens
 from campaigns.lead_holds import Waiting, waiting_of
 from campaigns.list_check import list_facts, list_row, reputation_row
@@ -121,7 +123,6 @@ from campaigns.writing import (
     Office,
     Written,
     enclosures,
-    identity_facts,
     tracking_over,
     write_trial,
 )

@@ -12,13 +12,13 @@ from typing import Any
 from campaigns.circumstances import NOTHING, Circumstances
 from campaigns.feedback_id import feedback_id
 from campaigns.finish import Sent
+from campaigns.identity_facts import identity_then
 from campaigns.queue import Claimed
 from deliverability import (
     ClickLinks,
     Enclosure,
     Envelope,
     Identity,
-    SmtpServer,
     click_links,
     compose,
     make_token,
@@ -245,18 +245,6 @@ def track_again(context: Mapping[str, Any]) -> Callable[[str], str] | None:
     return ClickLinks.from_kept(kept).to if kept else None
 
 
-def identity_facts(identity: Identity) -> dict[str, Any]:
-    """What of an identity stands in mail: kept per version, because `potok.toml` is not."""
-    return {
-        "from_name": identity.from_name,
-        "from_address": identity.from_address,
-        "postal_address": identity.postal_address,
-        "reply_to": identity.reply_to,
-        "bounce_address": identity.bounce_address,
-        "dkim": [identity.dkim.domain, identity.dkim.selector] if identity.dkim else None,
-    }
-
-
 def compose_again(
     compiled: Compiled,
     context: Mapping[str, Any],
@@ -268,8 +256,8 @@ def compose_again(
 ) -> Envelope:
     """The mail as it was sent, from what was kept.
 
-    `present` is the identity as configured now: when it still has the same DKIM key, the mail is
-    signed again (RSA signatures are the same for the same bytes); else the signature is missing.
+    `present` is the identity as configured now: with keys it still has the mail is signed again
+    (the same bytes have the same signature); others are missing.
     """
     around = context["envelope"]
     rendered = render_again(
@@ -279,17 +267,5 @@ def compose_again(
         track=track_again(context),
         unseen=Unseen(**context.get("unseen", {})),
     )
-    dkim = present.dkim if present is not None else None
-    if dkim is not None and facts["dkim"] != [dkim.domain, dkim.selector]:
-        dkim = None
-    then = Identity(
-        name=identity_name,
-        from_name=facts["from_name"],
-        from_address=facts["from_address"],
-        postal_address=facts["postal_address"],
-        reply_to=facts["reply_to"],
-        bounce_address=facts["bounce_address"],
-        smtp=SmtpServer(host="", port=0),
-        dkim=dkim,
-    )
+    then = identity_then(identity_name, facts, present)
     return _compose(then, rendered, around, rfc_message_id)

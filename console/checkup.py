@@ -35,8 +35,11 @@ def checkup(
     for name in names:
         say(f"asking DNS and the mail server about {name} ...")
         rows = list(check_sender(workspace, known[name]))
-        chosen, why = (campaign, "") if campaign else _only_campaign(workspace, name)
-        rows += _campaign_rows(workspace, chosen) if chosen else _untold(why)
+        if campaign:
+            rows += _campaign_rows(workspace, campaign)
+        else:
+            chosen, why = _only_campaign(workspace, name)
+            rows += _chosen_rows(workspace, chosen) if chosen else _untold(why)
         rows.append(
             workspace.database.read(
                 lambda s, of=name: reputation_row(s, of, now=workspace.now())  # type: ignore[misc]
@@ -79,6 +82,14 @@ def _only_campaign(workspace: Workspace, identity: str) -> tuple[str | None, str
 def _campaign_rows(workspace: Workspace, campaign: str) -> list[PreflightRow]:
     plan: Plan = plan_campaign(workspace, campaign)
     return check_campaign(workspace, lambda s: _prepared(workspace, s, campaign), plan)
+
+
+def _chosen_rows(workspace: Workspace, campaign: str) -> list[PreflightRow]:
+    """The same for a campaign nobody named: what speaks against planning it is no failure here."""
+    try:
+        return _campaign_rows(workspace, campaign)
+    except (Refused, CampaignError) as error:
+        return _untold(str(error))
 
 
 def _untold(why: str) -> list[PreflightRow]:

@@ -218,3 +218,34 @@ def test_a_name_server_is_an_address(home: Path, potok: Potok, sender: Callable[
         edit(home / "potok.toml", line, f'nameservers = ["{wrong}"]')
         result = potok("identity", "list")
         assert result.exit_code != 0 and "is no address of a DNS server" in result.stderr
+
+
+def test_a_start_by_schedule_hears_the_same(
+    home: Path, potok: Potok, sender: Callable[..., None]
+) -> None:
+    from console.sending import starting
+
+    sender(domain="bare.test")
+    campaign(potok)
+    workspace = open_workspace(home)
+    try:
+        opinions = starting(workspace).opinions
+        assert opinions is not None
+        levels = {each.id: each.level for each in opinions("spring", False)}
+        assert levels["DNS-SPF-1"] == "error"
+        assert {id for id, level in levels.items() if level == "error"} <= ALL
+    finally:
+        workspace.close()
+
+
+def test_edits_that_are_not_applied_do_not_hide_the_sender(
+    home: Path, potok: Potok, sender: Callable[..., None]
+) -> None:
+    sender(server="outbox", lines='folder = "out"')
+    text = (home / "campaigns" / "welcome.toml").read_text("utf-8")
+    (home / "campaigns" / "welcome.toml").write_text(
+        text.replace("description = ", "description = 'x' # ", 1), "utf-8"
+    )
+    found = rows(potok("deliverability", "check", "--json"))
+    assert found["DNS-SPF-1"]["level"] == "ok"
+    assert found["PLAN-1"]["level"] == "unknown" and "not applied" in found["PLAN-1"]["remedy"]

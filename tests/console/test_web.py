@@ -294,3 +294,29 @@ def test_a_masked_address(email: str, shown: str) -> None:
 
 def test_both_languages_say_everything() -> None:
     assert set(texts()["en"]) == set(texts()["pl"])
+
+
+async def test_the_preflight_asks_the_page_and_opts_nobody_out(database: Database) -> None:
+    """GET shows, POST answers as a mail program expects; the link is signed for nobody."""
+    from campaigns import NOBODY
+    from console.preflight import _fetch
+
+    world = small_world(database, 2)
+    async with served(database) as client:
+        assert (await client.get("/robots.txt")).status_code == 200  # it is up
+        base = str(client.base_url).rstrip("/")
+        link = f"{base}/u/{make_token(LINKS, UNSUBSCRIBE, NOBODY, 0)}"
+        got = await _fetch("GET", link, b"")
+        posted = await _fetch("POST", link, b"List-Unsubscribe=One-Click")
+        lost = await _fetch("POST", f"{base}/elsewhere", b"List-Unsubscribe=One-Click")
+    assert got.status == 200 and not got.body.startswith("Unsubscribed")
+    assert (posted.status, posted.body) == (200, "Unsubscribed.\n")
+    assert lost.status == 404
+    assert world.states() == {"planned": 2}
+    with database.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Event)) == 0
+    gone = await _fetch("GET", link, b"")
+    assert (gone.status, bool(gone.why)) == (0, True)
+    assert (await _fetch("GET", "https://no.invalid/u/x", b"")).why == (
+        "there is no host called no.invalid"
+    )

@@ -7,8 +7,9 @@ from sqlmodel import Session
 from campaigns import VIEW, Office
 from campaigns.candidates import LaneRules
 from campaigns.finish import finish
+from campaigns.identity_facts import identity_facts
 from campaigns.queue import claim
-from campaigns.writing import identity_facts, write_message
+from campaigns.writing import write_message
 from console.database import Database
 from deliverability import Outcome, Phase, Verdict, identity_version, make_token
 from leads import Event, Lead, freeze

@@ -219,3 +219,20 @@ def test_a_signer_that_signs_wrongly_is_found_with_its_first_mail(
     monkeypatch.setattr(ours, "relaxed_body", lambda body: body + b"x")
     with pytest.raises(SigningError, match="does not hold"):
         compose(replace(signed, from_name="Not seen before"), **parts())
+
+
+def test_what_was_signed_twice_is_shown_with_both_signatures(
+    twice: tuple[Identity, dict[bytes, bytes]],
+) -> None:
+    from campaigns.identity_facts import identity_facts, identity_then
+
+    identity, _ = twice
+    sent = compose(identity, **parts()).data
+    then = identity_then(identity.name, identity_facts(identity), identity)
+    assert compose(then, **parts()).data == sent
+    # A key that was replaced since is missing; the other still signs.
+    new = replace(identity, second_dkim=replace(identity.second_dkim, selector="new"))  # type: ignore[type-var]
+    kept = identity_then(identity.name, identity_facts(identity), new)
+    assert (kept.dkim, kept.second_dkim) == (identity.dkim, None)
+    # Who has one key keeps the version there is.
+    assert "second_dkim" not in identity_facts(replace(identity, second_dkim=None))
