@@ -20,7 +20,8 @@ Read        states.py, tables.py, cron.py, when.py, public_holidays.py, window.p
             enrolments.py (with stage_entries.py, segment_entries.py), advancing.py, ended.py, what
             came back: matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py,
             clicks.py, clicks_counted.py, opens.py, opens_counted.py; why it waits:
-            lane_standing.py, holds.py, lead_holds.py; personal.py, forgetting.py, errors.py
+            lane_standing.py, holds.py, company_holds.py, lead_holds.py; personal.py, forgetting.py,
+            errors.py
 """
 
 from campaigns.answers import Answer, answer, answers
@@ -29,6 +30,7 @@ from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
 from campaigns.clicks import CLICKED, SCANNED, note_click
 from campaigns.clicks_counted import Clicked, clicked_in
+from campaigns.company_holds import company_hold
 from campaigns.day_end import facts_of, turn_days
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
@@ -266,6 +268,7 @@ __all__ = [
     "Hold",
     "LaneLimits",
     "holds_of",
+    "company_hold",
     "state_of",
     "Waiting",
     "waiting_of",

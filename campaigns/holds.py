@@ -13,8 +13,8 @@ from deliverability import UNTIL_SOMEBODY_LOOKS, PaceSettings
 class Hold:
     """One thing that keeps messages waiting."""
 
-    #: sender | pause | breaker | trial | spread | day | run | due | rate | idle | message, for
-    #: scripts.
+    #: sender | pause | breaker | trial | spread | company | day | run | due | rate | idle |
+    #: message, for scripts.
     kind: str
     what: str
     #: When it ends by itself, aware UTC.

@@ -13,6 +13,7 @@ from campaigns import (
     Standing,
     Waiting,
     closer,
+    company_hold,
     holds_of,
     latest_run,
     rates_by_hour,
@@ -26,7 +27,7 @@ from console.lane_limits import lane_limits
 from console.pacing import provider_named
 from console.sending import at_work
 from console.wiring import Workspace
-from deliverability import LaneMove
+from deliverability import OTHER, LaneMove
 from leads import address_key, find_lead, parse_address
 
 #: Moves shown with one lane.
@@ -208,6 +209,9 @@ def _lead(workspace: Workspace, session: Session, email: str) -> Explained:
     names = {each.lane for each in messages if each.state in ("planned", "sending")}
     its = [lane for lane in lanes if lane.name in names]
     holds: tuple[Hold, ...] = ()
+    if any(each.state == "planned" and each.lane.endswith(f"/{OTHER}") for each in messages):
+        full = company_hold(session, lead, settings.delivery.domain_per_hour, now=now)
+        holds = (full,) if full is not None else ()
     if not messages:
         holds = (
             Hold(

@@ -26,16 +26,14 @@ class Schedule:
 
     name: str
     steps: tuple[int, ...]
-    #: After the last step it goes on with that number; else only the day cap counts.
+    #: The last step is never left by itself; else only the day cap counts after it.
     holds: bool = True
     title: str = ""
     source: str = ""
 
     def allowance(self, step: int) -> int | None:
-        """Messages a day at this step, counted from 0; None when it is over and holds nothing."""
-        if step < len(self.steps):
-            return self.steps[max(step, 0)]
-        return self.steps[-1] if self.holds else None
+        """Messages a day at this step, counted from 0; None behind the last one: it is over."""
+        return self.steps[max(step, 0)] if step < len(self.steps) else None
 
     def over(self, step: int) -> bool:
         """Whether nothing more is to come: the last step is behind, or held."""
@@ -85,11 +83,11 @@ class Decision:
 def next_step(schedule: Schedule, step: int, day: DayFacts) -> Decision:
     """What follows from a day that is over: one step on, none, or two back."""
     allowance = schedule.allowance(step)
-    if day.trips:
-        back = max(0, min(step, len(schedule.steps) - 1) - BACK)
-        return Decision(step=back, why="sending was stopped that day: two steps back")
     if allowance is None:
         return Decision(step=step, why="the warm-up is over")
+    if day.trips:
+        back = max(0, step - BACK)
+        return Decision(step=back, why="sending was stopped that day: two steps back")
     if day.complaints:
         said = "complaint" if day.complaints == 1 else "complaints"
         return Decision(step=step, why=f"{day.complaints} {said} came that day")

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL
 from campaigns import Clock, Office, Sending, Worker, identity_facts
 from console.database import Database, Store
 from console.wiring import SystemClock
-from deliverability import PaceSettings, SmtpServer, connect, identity_version
+from deliverability import Pacer, PaceSettings, SmtpServer, connect, identity_version
 from tests.campaigns.world import ANNA, ZONE
 
 #: What a process that died at a fault point reports.
@@ -42,8 +42,9 @@ def build(
     retry: timedelta = timedelta(seconds=0.3),
     clock: Clock | None = None,
     smtp: SmtpServer | None = None,
+    pace: PaceSettings | None = None,
 ) -> Worker:
-    """A worker without pace that sends as Anna to a server on this machine."""
+    """A worker, without pace unless one is given, that sends as Anna to a server here."""
     there = smtp or replace(ANNA.smtp, port=port, timeout=5.0, data_timeout=5.0)
     identity = replace(ANNA, smtp=there)
     now = datetime.now(UTC)
@@ -59,8 +60,12 @@ def build(
         Sending(
             offices={"anna": office},
             zone=ZONE,
-            pacer=None,
-            pace=lambda _: PaceSettings(),
+            pacer=(
+                (lambda who, to, state: Pacer(pace, seed=f"{who.name}/{to}", state=state))
+                if pace is not None
+                else None
+            ),
+            pace=lambda _: pace or PaceSettings(),
             dial=lambda who, _: connect(who.smtp, ehlo_name="sender.example", fault=fault),
             retry=lambda number, _: retry if number < 40 else None,
             window=window,

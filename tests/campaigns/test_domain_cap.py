@@ -16,7 +16,7 @@ from tests.campaigns.world import World, add_leads, apply_campaign, rows, small_
 from tests.conftest import NOW
 
 
-def one_company(database: Database, leads: int, others: int = 0) -> World:
+def one_company(database: Database, leads: int, others: int = 0, **campaign: object) -> World:
     """`leads` at big.example and after them some at companies of their own."""
 
     def add(session: object) -> None:
@@ -30,7 +30,7 @@ def one_company(database: Database, leads: int, others: int = 0) -> World:
             )
 
     database.write(add)
-    database.write(lambda s: apply_campaign(s))
+    database.write(lambda s: apply_campaign(s, **campaign))  # type: ignore[arg-type]
     return start(database)
 
 
@@ -86,9 +86,7 @@ def test_what_did_not_leave_counts_not_and_the_rows_say_the_rest_after_a_restart
 def test_a_company_that_is_full_until_a_message_expires_loses_it_with_a_reason(
     database: Database,
 ) -> None:
-    one_company(database, 4)
-    database.write(lambda s: apply_campaign(s, name="short", expires_after="90 minutes"))
-    short = start(database, name="short", token="d" * 12)
+    short = one_company(database, 4, expires_after="90 minutes")
     cap = DomainCap(1)
     assert len(take(short, 4, domains=cap).claimed) == 1
     assert short.states() == {"sending": 1, "planned": 1, "skipped": 2}

@@ -97,7 +97,7 @@ def test_holidays_send_nothing() -> None:
     st.integers(0, 400),
     st.sampled_from([None, *shipped_schedules().values()]),
     st.booleans(),
-    st.integers(0, 12),
+    st.integers(0, 9),
 )
 def test_no_day_of_a_warm_up_is_over_its_step_and_everything_gets_a_day(
     count: int, warm_up: Schedule | None, spread: bool, step: int

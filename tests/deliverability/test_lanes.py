@@ -73,14 +73,17 @@ def test_every_provider_gets_a_lane_and_other_always_does(database: Database) ->
 
 def test_the_day_cap_is_never_passed(database: Database) -> None:
     def take(wanted: int, cap: int = 10) -> int:
-        return database.write(lambda s: take_day(s, "anna", DAY, wanted=wanted, cap=cap))
+        return database.write(lambda s: take_day(s, "anna", DAY, wanted=wanted, cap=cap, now=NOW))
 
     assert [take(4), take(4), take(4), take(4)] == [4, 4, 2, 0]
     database.write(lambda s: give_day(s, "anna", DAY, count=3))
     assert take(9) == 3
     assert take(1, cap=5) == 0  # a cap lowered during the day
-    assert database.write(lambda s: take_day(s, "anna", date(2026, 3, 11), wanted=2, cap=10)) == 2
-    assert database.write(lambda s: take_day(s, "jan", DAY, wanted=2, cap=10)) == 2
+    assert (
+        database.write(lambda s: take_day(s, "anna", date(2026, 3, 11), wanted=2, cap=10, now=NOW))
+        == 2
+    )
+    assert database.write(lambda s: take_day(s, "jan", DAY, wanted=2, cap=10, now=NOW)) == 2
     assert database.read(lambda s: used_today(s, "anna", DAY)) == 10
     database.write(lambda s: give_day(s, "anna", DAY, count=99))
     assert database.read(lambda s: used_today(s, "anna", DAY)) >= 0
@@ -91,7 +94,9 @@ def test_many_at_once_stay_within_the_cap_together(database: Database) -> None:
 
     def worker() -> None:
         for _ in range(10):
-            granted.append(database.write(lambda s: take_day(s, "anna", DAY, wanted=3, cap=50)))
+            granted.append(
+                database.write(lambda s: take_day(s, "anna", DAY, wanted=3, cap=50, now=NOW))
+            )
 
     threads = [threading.Thread(target=worker) for _ in range(4)]
     for thread in threads:
