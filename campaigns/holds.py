@@ -37,6 +37,8 @@ class LaneLimits:
     absent: str = ""
     #: Who sends now ("process 12 on host"); None when no `potok run` is at work.
     sender: str | None = None
+    #: Messages one company gets within an hour, where the lane is for companies; None: no limit.
+    company_per_hour: int | None = None
     #: Breakers that tripped, and the turn of a day that is spread over its hours.
     others: tuple[Hold, ...] = ()
 
@@ -92,11 +94,14 @@ def holds_of(
             do="potok run",
         )
     if lane.waiting and lane.due is not None and lane.due > now:
-        later = f"; a server asked for {lane.deferred:,} of them again later"
+        reasons = ["hours of sending", "limits of the leads"]
+        if limits.company_per_hour is not None:
+            reasons.append(f"at most {limits.company_per_hour} an hour to one company")
+        if lane.deferred:
+            reasons.append(f"a server asked to bring {lane.deferred:,} of them later")
         yield Hold(
             kind="due",
-            what=f"none of the {lane.waiting:,} that wait is due yet (hours of sending, limits of "
-            f"leads and companies, tries put off){later if lane.deferred else ''}",
+            what=f"none of the {lane.waiting:,} that wait is due yet ({', '.join(reasons)})",
             until=lane.due,
         )
     if not lane.waiting and not lane.held:

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from campaigns import Hold, LaneLimits, Standing, turn_opens
 from console.wiring import Workspace
-from deliverability import Scope, allowance_today, holding
+from deliverability import OTHER, Scope, allowance_today, holding
 
 
 def lane_limits(
@@ -36,6 +36,7 @@ def lane_limits(
         per_day=allowance,
         absent=settings.secrets_missing.get(f"{lane.identity}.smtp", ""),
         sender=sender,
+        company_per_hour=(settings.delivery.domain_per_hour if lane.provider == OTHER else None),
         others=tuple(others),
     )
 

@@ -143,7 +143,10 @@ def test_messages_that_are_due_later_say_when(database: Database) -> None:
     assert (lane.due, lane.deferred) == (later, 2)
     assert state_of(lane, LIMITS, now=NOW) == "waiting"
     first = next(iter(holds_of(lane, LIMITS, now=NOW, zone=ZONE)))
-    assert first.until == later and "2 of them again later" in first.what
+    assert first.until == later and "asked to bring 2 of them later" in first.what
+    companies = replace(LIMITS, company_per_hour=5)
+    first = next(iter(holds_of(lane, companies, now=NOW, zone=ZONE)))
+    assert "at most 5 an hour to one company" in first.what
     (told,) = [each for each in waiting(world, 1) if each.state == "planned"]
     assert told.holds[-1].until == later and "450 come back" in told.holds[-1].what
 

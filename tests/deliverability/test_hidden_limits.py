@@ -18,7 +18,7 @@ from benchmarks.hidden_limit import (
 from tests import laws
 
 HOURS = 8 if laws.long_form else 5
-SEEDS = range(1, 6 if laws.long_form else 2)
+SEEDS = range(1, 4 if laws.long_form else 2)
 LIMITS = (0.1, 0.5, 1.0, 5.0, 20.0) if laws.long_form else (0.1, 0.5)
 
 pytestmark = pytest.mark.slow
