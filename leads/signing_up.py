@@ -23,6 +23,7 @@ def sign_up(
     topics: Sequence[str],
     *,
     form: str,
+    own_words: bool = False,
     place: tuple[str, str],
     wording: Wording,
     client: Client,
@@ -32,8 +33,9 @@ def sign_up(
 ) -> Became:
     """Somebody typed an address into a form: a lead, new or known, that is asked to confirm.
 
-    A new one is suppressed as `unconfirmed` until it does, whatever campaigns require. `place` is
-    (pipeline, stage) of a new lead, `key` the address's. What is returned is nobody's to see.
+    A new one is suppressed as `unconfirmed` until it does, whatever campaigns require. `own_words`:
+    another site's form was filled in, whose words we do not have. `place` is (pipeline, stage) of a
+    new lead, `key` the address's. What is returned is nobody's to see.
     """
     by = f"form {form}"
     lead = find_lead(session, key)
@@ -45,7 +47,7 @@ def sign_up(
         session,
         lead,
         topics,
-        source=by,
+        source=f"{by} (its own words)" if own_words else by,
         wording=wording,
         client=client,
         identity=identity,

@@ -87,7 +87,7 @@ def told(kind: str, data: Mapping[str, Any]) -> str:
 
 def _imported(data: Mapping[str, Any]) -> str:
     line = f", line {data['line']}" if "line" in data else ""
-    parts = [f"from {data.get('file', 'a file')}{line}"]
+    parts = [data["form"] if "form" in data else f"from {data.get('file', 'a file')}{line}"]
     if data.get("stage"):
         parts.append(f"stage {data['stage']}")
     parts += [f"{name}: {_plain(v)}" for name, v in data.get("preferences", {}).items()]

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.definition import of_body, read_definition
+from campaigns.definition import of_body, permission_for, read_definition
 from campaigns.errors import DefinitionError
 
 WELCOME = {"segment": "hot", "template": "welcome", "identity": "anna"}
@@ -25,6 +25,8 @@ def test_a_definition_survives_its_frozen_form() -> None:
         ("welcome", WELCOME | {"expires_after": "soon"}, 'write "5 days"'),
         ("welcome", WELCOME | {"when_in_doubt": "retry"}, '"hold" or "resend"'),
         ("welcome", WELCOME | {"window": "mon"}, "window is a table"),
+        ("welcome", WELCOME | {"consent": "triple"}, 'consent is "single"'),
+        ("welcome", WELCOME | {"consent": True}, 'consent is "single"'),
         ("Große Aktion", WELCOME, "cannot be a name"),
     ],
 )
@@ -35,3 +37,19 @@ def test_a_mistake_says_where_and_what_to_write(
         read_definition(name, data)
     assert str(caught.value).startswith("campaigns/")
     assert "\n" not in str(caught.value)
+
+
+def test_what_it_asks_of_a_consent_is_kept_and_only_ever_adds_to_the_workspace() -> None:
+    plain = read_definition("welcome", WELCOME)
+    assert "consent" not in plain.body(), "versions of before stay what they are"
+    read = read_definition("welcome", WELCOME | {"consent": "double"})
+    assert of_body("welcome", read.body()) == read
+    for consent, required, double, expected in (
+        ("", False, False, (False, False)),
+        ("", True, True, (True, True)),
+        ("single", False, False, (True, False)),
+        ("single", True, True, (True, True)),
+        ("double", False, False, (True, True)),
+    ):
+        needs = permission_for("news", consent, required=required, double=double)
+        assert (needs.consent_required, needs.double) == expected

@@ -2,18 +2,20 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from campaigns import Run, prepare
 from campaigns.errors import AlreadyRan
 from campaigns.planning import plan_range
 from campaigns.rfc_message_id import find_names
-from campaigns.runs import pause, resume
+from campaigns.runs import Terms, pause, resume
 from campaigns.start import begin
 from campaigns.tables import Message
 from console.database import Database
 from deliverability import seed_domains
-from leads import Lead, suppress
+from leads import Lead, give_consent, suppress, withdraw_consent
+from leads.consent import ask_consent
+from tests.campaigns.claims import take
 from tests.campaigns.world import (
     ANNA,
     ZONE,
@@ -185,3 +187,31 @@ def test_no_row_is_written_twice_when_two_planners_take_turns(database: Database
     with database.reading() as session:
         count = session.scalar(select(func.count()).select_from(Message))
     assert count == 30
+
+
+def test_a_campaign_that_asks_for_double_opt_in_writes_to_those_who_confirmed(
+    database: Database,
+) -> None:
+    def people(session: Session) -> None:
+        one, two, three = add_leads(session, 3)
+        give_consent(session, one, source="fair", at=NOW, by="ewa")
+        give_consent(session, two, source="form", confirmed=True, at=NOW, by="link")
+        ask_consent(session, three, topic="news", source="form", at=NOW, by="form")
+        apply_campaign(session, consent="double")
+        apply_campaign(session, name="single", consent="single")
+
+    database.write(people)
+    world = start(database)
+    assert [(r.state, r.reason) for r in rows(database, world.run_id)] == [
+        ("skipped", "no_consent"),
+        ("planned", ""),
+        ("skipped", "no_consent"),
+    ]
+    assert Terms.of_body(the_run(database, world.run_id).terms).permission.double
+    # Asked once more when it is about to leave: what was withdrawn meanwhile holds.
+    database.write(lambda s: withdraw_consent(s, 2, at=NOW, by="page"))
+    database.write(lambda s: give_consent(s, 2, source="card", at=NOW, by="ewa"))
+    assert take(world).claimed == ()
+    assert {r.reason for r in rows(database, world.run_id)} == {"no_consent"}
+    single = start(database, name="single", token="fedcba987654")
+    assert [r.state for r in rows(database, single.run_id)] == ["planned", "planned", "skipped"]

@@ -27,6 +27,7 @@ WRONG: dict[str, tuple[dict[str, object], tuple[str, ...]]] = {
     "neither": ({"step": [{"name": "hello"}]}, ("either",)),
     "wait": ({"step": [HELLO, {"name": "b", "wait": "soon"}]}, ("step 2", "soon", "3 days")),
     "expiry": ({"expires_after": "0 days"}, ("expires_after",)),
+    "consent": ({"consent": "triple"}, ('"single"', '"double"')),
     "doubt": ({"when_in_doubt": "guess"}, ("hold", "resend")),
     "window": ({"window": {"form": "09:00"}}, ("'form'", "'from'")),
 }
