@@ -20,4 +20,5 @@ def main() -> None:
         write_pipeline(text)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jinja2 import Environment
 
+from benchmarks.newsletter import newsletter
 from benchmarks.report import write_section
 from deliverability import DkimKey, Identity, SmtpServer, compose
 from deliverability.dkim import body_digest, signer
@@ -39,30 +40,6 @@ from leads import Recipient
 from templates import Compiled, Letter, Links, Rendered, Sender, compile_template, render
 
 NOW = datetime(2026, 3, 10, 11, tzinfo=UTC)
-_SECTION = """
-  <tr><td class="card"><h2>{title} for {{{{ lead.company }}}}</h2>
-    <p>Teams in {{{{ lead.country }}}} told us that {text} Since every one of them works with its
-    own tools, we looked for what they have in common, and found five things worth a minute of your
-    time. You can read about them below, or simply answer this mail and tell us what you need.</p>
-    <table class="rows"><tr><th>What</th><th>Before</th><th>After</th></tr>
-    {{% for word in lead.tags %}}<tr><td>{{{{ word }}}}</td><td>4 days</td><td>1 day</td></tr>
-    {{% endfor %}}</table>
-    {{% if lead.stage == "demo" %}}<p class="note">Your demo is still open.</p>{{% else %}}
-    <p class="note">Shall we show you?</p>{{% endif %}}
-    <p><a class="button" href="https://example.com/{title}?c={{{{ lead.country }}}}">Read on</a></p>
-  </td></tr>"""
-_PAGE = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>News</title><style>
-.card {{ padding: 16px 24px; background: #ffffff; border: 1px solid #d8dee4; }}
-h2 {{ font-size: 18px; margin: 0 0 8px; color: #1f2328; }}
-p {{ font-size: 15px; line-height: 22px; color: #1f2328; }}
-.rows td, .rows th {{ padding: 4px 8px; border-bottom: 1px solid #d8dee4; text-align: left; }}
-.note {{ color: #59636e; }}
-.button {{ background: #0b5cad; color: #ffffff; padding: 10px 16px; text-decoration: none; }}
-@media (max-width: 480px) {{ .card {{ padding: 8px; }} }}
-</style></head><body><table width="600">
-  <tr><td><h1>Good morning, {{{{ lead.first_name }}}}</h1></td></tr>{sections}
-  <tr><td><p><a href="{{{{ links.unsubscribe }}}}">Unsubscribe</a><br>
-  {{{{ sender.postal_address }}}}</p></td></tr></table></body></html>"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,13 +56,7 @@ class MessageRound:
 
 def template(sections: int = 12) -> Compiled:
     """The benchmark's template, some 25 kB of HTML once it is rendered."""
-    titles = ["Planning", "Routes", "Stock", "Invoices", "Returns", "Drivers", "Fuel"]
-    made = "".join(
-        _SECTION.format(title=titles[n % 7], text=f"part {n} of their week went into paper.")
-        for n in range(sections)
-    )
-    message = 'subject = "News for {{ lead.company }}"\npreheader = "Five things"\n'
-    files = {"message.toml": message, "body.html": _PAGE.format(sections=made)}
+    files = newsletter(sections)
     return compile_template("news", {name: text.encode() for name, text in files.items()})
 
 

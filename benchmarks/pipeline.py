@@ -1,8 +1,9 @@
 """The pipeline against Debian's smtp-sink, round by round beside smtp-source -d.
 
 A round: smtp-source sends its messages, then a fresh workspace plans a campaign and a worker sends
-it without pace (claim, render, envelope, SMTP, outcome, each committed). Both at the same message
-size, number and connections, so that what the machine does meanwhile hits both.
+it without pace (claim, render, envelope, SMTP, outcome, each committed), once unsigned and once
+with a DKIM signature (RSA-2048). All at the same message size, number and connections, so that
+what the machine does meanwhile hits all of them.
 """
 
 import asyncio
@@ -12,24 +13,27 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from statistics import median
 from time import monotonic, perf_counter, process_time, sleep
 
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from sqlalchemy import insert
 from sqlmodel import Session
 
+from benchmarks.newsletter import newsletter
 from campaigns import Ended, begin, plan_range, prepare, require_run, status_of
 from console.database import Store
 from console.new_workspace import Answers, make_workspace
 from console.sending import only_sender, open_sender
 from console.wiring import SystemClock, Workspace, open_workspace
-from deliverability import SmtpServer
+from console.workspace import apply
+from deliverability import DkimKey, SmtpServer
 from leads import Lead, address_key, parse_address
 
 
@@ -41,16 +45,23 @@ class Setting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Round:
-    """Seconds, and bytes of one message."""
+class Sent:
+    """One run of the pipeline: seconds, and bytes of one message."""
 
-    smtp_source: float
     planning: float
     sending: float
-    sender_cpu: float
+    cpu: float
     commits: int
-    writes: int
     size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """Seconds of smtp-source, and what the pipeline did beside it."""
+
+    smtp_source: float
+    plain: Sent
+    signed: Sent
 
 
 @contextmanager
@@ -122,21 +133,39 @@ def fill(session: Session, workspace: Workspace, count: int) -> None:
                 "created_at": now,
                 "updated_at": now,
                 "attributes": {},
-                "tags": [],
+                "country": dice.choice(["PL", "DE", "FR"]),
+                "tags": ["webinar", f"group {n % 50}"],
             }
         )
     session.execute(insert(Lead), rows)
 
 
-def pipeline(setting: Setting, port: int, folder: Path) -> Round:
+def _newsletter(folder: Path) -> None:
+    """The template in place of the starter's: a message of 28 kB."""
+    for old in folder.iterdir():
+        old.unlink()
+    for name, text in newsletter(4, plain=7).items():
+        (folder / name).write_text(text, "utf-8")
+
+
+def make_key(path: Path) -> None:
+    """An RSA key of 2048 bits in a file."""
+    private = generate_private_key(public_exponent=65537, key_size=2048)
+    path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
+def pipeline(setting: Setting, port: int, folder: Path, *, key: Path | None = None) -> Sent:
     """Plans and sends one campaign in a fresh workspace; everything must have been accepted."""
     clock = SystemClock()
     make_workspace(folder, Answers(), now=clock.now())
+    _newsletter(folder / "templates" / "welcome")
     workspace = open_workspace(folder)
+    apply(workspace, now=clock.now())
     identity = next(iter(workspace.settings.identities.values()))
     local = replace(
         identity,
         smtp=SmtpServer(host="127.0.0.1", port=port, tls="none"),
+        dkim=key and DkimKey(domain=identity.domain, selector="s1", private_key=key),
         limits=replace(
             identity.limits, connections=setting.connections, per_day=None, per_connection=1_000_000
         ),
@@ -178,7 +207,7 @@ def pipeline(setting: Setting, port: int, folder: Path) -> Round:
         worker = open_sender(workspace, store, paced=False)
         return await worker.run(until_idle=True, patience=timedelta(seconds=5))
 
-    with only_sender(workspace), asyncio.Runner(loop_factory=_loop()) as runner:
+    with only_sender(workspace), asyncio.Runner(loop_factory=loop_factory()) as runner:
         began, cpu = perf_counter(), process_time()
         runner.run(send())
         sending, cpu = perf_counter() - began, process_time() - cpu
@@ -187,15 +216,7 @@ def pipeline(setting: Setting, port: int, folder: Path) -> Round:
     assert status.accepted == setting.messages, status
     size = database.read(_size)
     workspace.close()
-    return Round(
-        smtp_source=0.0,
-        planning=planning,
-        sending=sending,
-        sender_cpu=cpu,
-        commits=store.commits,
-        writes=store.writes,
-        size=size,
-    )
+    return Sent(planning=planning, sending=sending, cpu=cpu, commits=store.commits, size=size)
 
 
 def _size(session: Session) -> int:
@@ -206,7 +227,8 @@ def _size(session: Session) -> int:
     return len(shown.mail)
 
 
-def _loop():
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists, as the product has it."""
     try:
         from uvloop import new_event_loop
     except ImportError:
@@ -217,15 +239,17 @@ def _loop():
 def measure(setting: Setting) -> list[Round]:
     """All rounds; the first of each kind warms up and is not counted."""
     rounds: list[Round] = []
-    with smtp_sink() as port, tempfile.TemporaryDirectory() as folder:
-        size = pipeline(replace(setting, messages=50), port, Path(folder) / "warm").size
+    with smtp_sink() as port, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        key = folder / "dkim.pem"
+        make_key(key)
+        size = pipeline(replace(setting, messages=50), port, folder / "warm", key=key).size
         for number in range(setting.rounds):
-            source = smtp_source(setting, port, size)
-            ours = pipeline(setting, port, Path(folder) / f"round{number}")
-            rounds.append(replace(ours, smtp_source=source))
+            rounds.append(
+                Round(
+                    smtp_source=smtp_source(setting, port, size),
+                    plain=pipeline(setting, port, folder / f"plain{number}"),
+                    signed=pipeline(setting, port, folder / f"signed{number}", key=key),
+                )
+            )
     return rounds
-
-
-def ratio(rounds: list[Round]) -> float:
-    """Our messages per second over smtp-source's, median of the rounds' own ratios."""
-    return median(r.smtp_source / r.sending for r in rounds)

@@ -7,13 +7,28 @@ Standards   RFC 5321 4.5.4.1 (retries) and 6.1 (doubt), RFC 1047 (duplicates), R
 Read        states.py, tables.py, cron.py, when.py, public_holidays.py, window.py, definition.py,
             schedule.py, missed.py, start.py, starting.py, starter.py, finding.py, plan.py,
             forecast.py, ends.py, runs.py, findings.py, list_check.py, feedback_id.py,
-            identity_facts.py, planning.py
+            identity_facts.py, planning.py (with openings.py, holdout.py, variants.py, drawing.py),
+            variant_results.py (with verdict.py), choosing.py, chooser.py, ranges.py, rules.py,
+            rfc_message_id.py, admit.py, candidates.py, samples.py, domain_cap.py, gates.py,
+            queue.py, due_lanes.py, circumstances.py, writing.py, scribes.py, finish.py,
+            finish_together.py, finisher.py, doubt.py, settling.py, slots.py, worker_state.py,
+            delivery.py, connections.py, suspension.py, lane.py, breaking.py, day_end.py,
+            watching.py, standing.py, sending.py, worker.py (with survey.py), mail_routes.py (with
+            moving.py), observe.py, store.py, status.py, verify.py, verify_sequences.py,
+            verify_variants.py, shown.py, opt_out.py, wishes.py, sequence_definition.py,
+            sequences.py, sequence_runs.py, sequence_status.py, enrolments.py (with
+            stage_entries.py, segment_entries.py), advancing.py, ended.py, what came back:
+            matching.py, evidence.py, noting.py, feedback.py, polling.py, answers.py, clicks.py,
+            clicks_counted.py, opens.py, opens_counted.py; why it waits: lane_standing.py, holds.py,
+            lead_holds.py; forgetting.py, errors.py Read states.py, tables.py, cron.py, when.py,
+            window.py, definition.py, schedule.py, missed.py, start.py, starting.py, starter.py,
+            plan.py, forecast.py, runs.py, findings.py, list_check.py, feedback_id.py, planning.py
             (with openings.py, holdout.py, variants.py, drawing.py), variant_results.py (with
             verdict.py), choosing.py, chooser.py, ranges.py, rules.py, rfc_message_id.py, admit.py,
-            candidates.py, samples.py, domain_cap.py, gates.py, queue.py, due_lanes.py,
-            circumstances.py, writing.py, finish.py, finish_together.py, finisher.py, doubt.py,
-            settling.py, slots.py, worker_state.py, delivery.py, connections.py, suspension.py,
-            lane.py, breaking.py, day_end.py, watching.py, standing.py, worker.py (with survey.py),
+            candidates.py, samples.py, gates.py, queue.py, due_lanes.py, circumstances.py,
+            writing.py, scribes.py, finish.py, finish_together.py, finisher.py, doubt.py,
+            settling.py, slots.py, delivery.py, connections.py, suspension.py, lane.py, breaking.py,
+            day_end.py, watching.py, standing.py, sending.py, worker.py (with survey.py),
             mail_routes.py (with moving.py), observe.py, store.py, status.py, verify.py,
             verify_sequences.py, verify_variants.py, shown.py, opt_out.py, wishes.py,
             sequence_definition.py, sequences.py, sequence_runs.py, sequence_status.py,
@@ -28,10 +43,10 @@ from campaigns.answers import Answer, answer, answers
 from campaigns.breaking import campaign_of, open_names
 from campaigns.choosing import Choice, choice_of, choose, reserved
 from campaigns.circumstances import Circumstances, asks, circumstances
-from campaigns.clicks import CLICKED, SCANNED, note_click
+from campaigns.clicks import note_click
 from campaigns.clicks_counted import Clicked, clicked_in
 from campaigns.company_holds import company_hold
-from campaigns.day_end import facts_of, turn_days
+from campaigns.day_end import turn_days
 from campaigns.definition import CampaignDefinition, of_body, read_definition
 from campaigns.doubt import doubt_count, doubtful, resolve
 from campaigns.ended import Ended
@@ -44,8 +59,7 @@ from campaigns.errors import (
     Tripped,
     UnknownCampaign,
 )
-from campaigns.evidence import settle_by_evidence
-from campaigns.feedback import Desk, Taken, stop_for_reply, take
+from campaigns.feedback import Desk, Taken, take
 from campaigns.finding import Finding
 from campaigns.findings import findings_of
 from campaigns.forgetting import Forgotten, Withdrawn, forget, outlook, withdraw
@@ -56,18 +70,16 @@ from campaigns.lane_standing import Standing, closer, rates_by_hour, standings, 
 from campaigns.lead_holds import Waiting, waiting_of
 from campaigns.list_check import list_facts, list_row, reputation_row
 from campaigns.mail_routes import LookedUp, RouteLookups
-from campaigns.matching import Match, match
-from campaigns.observe import LaneView, Observer, Silent
+from campaigns.observe import LaneView, Observer
 from campaigns.opens import note_open
 from campaigns.opens_counted import Opened, opened_in
 from campaigns.opt_out import Asked, opt_out, who_asks
 from campaigns.personal import Mailed, came_back, mailed, walked
 from campaigns.plan import Plan, look
-from campaigns.planning import Planned, Rule, left_out, plan_range
+from campaigns.planning import Rule, left_out, plan_range
 from campaigns.polling import Polled, poll
 from campaigns.queue import Claimed
 from campaigns.ranges import Beside, plan_run
-from campaigns.rfc_message_id import MessageName, find_names
 from campaigns.rules import frozen_rule
 from campaigns.runs import (
     Terms,
@@ -80,6 +92,8 @@ from campaigns.runs import (
     stop_everything,
     unanswered,
 )
+from campaigns.scribes import Scribes
+from campaigns.sending import FULL_SPEED_WINDOW, Sending
 from campaigns.sequence_definition import SequenceDefinition, read_sequence, sequence_of
 from campaigns.sequence_runs import open_sequences, require_sequence
 from campaigns.sequence_status import (
@@ -113,7 +127,7 @@ from campaigns.wishes import (
     mail_topics,
     who_chooses,
 )
-from campaigns.worker import FULL_SPEED_WINDOW, Sending, Worker
+from campaigns.worker import Worker
 from campaigns.writing import (
     CONFIRM,
     NEW_ADDRESS,
@@ -173,7 +187,6 @@ __all__ = [
     "Finding",
     "Plan",
     "look",
-    "Planned",
     "plan_range",
     "left_out",
     "list_facts",
@@ -194,6 +207,7 @@ __all__ = [
     "stop_everything",
     "Worker",
     "FULL_SPEED_WINDOW",
+    "Scribes",
     "Sending",
     "Office",
     "Written",
@@ -202,7 +216,6 @@ __all__ = [
     "enclosures",
     "Ended",
     "Observer",
-    "Silent",
     "LaneView",
     "Claimed",
     "RouteLookups",
@@ -219,8 +232,6 @@ __all__ = [
     "doubtful",
     "doubt_count",
     "resolve",
-    "MessageName",
-    "find_names",
     "identity_facts",
     "NOBODY",
     "UNSUBSCRIBE",
@@ -240,18 +251,12 @@ __all__ = [
     "take",
     "Polled",
     "poll",
-    "Match",
-    "match",
-    "settle_by_evidence",
-    "stop_for_reply",
     "Answer",
     "answer",
     "answers",
     "Asked",
     "who_asks",
     "note_click",
-    "CLICKED",
-    "SCANNED",
     "Clicked",
     "clicked_in",
     "opt_out",
@@ -282,7 +287,6 @@ __all__ = [
     "Stand",
     "stands",
     "turn_days",
-    "facts_of",
     "open_names",
     "campaign_of",
 ]

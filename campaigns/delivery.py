@@ -12,22 +12,21 @@ from campaigns.circumstances import asks, circumstances
 from campaigns.finish import skip_unmade
 from campaigns.finish_together import Finishing
 from campaigns.queue import Claimed
+from campaigns.scribes import Draft, Unwritten, write_or_say
 from campaigns.slots import HELD_SECONDS
 from campaigns.states import State
 from campaigns.worker_state import Shared
-from campaigns.writing import Office, Written, write_message
+from campaigns.writing import Office, Written
 from deliverability import (
     Connection,
-    EnvelopeError,
     Outcome,
     Pacer,
     Phase,
-    SigningError,
     Verdict,
     is_stale,
     save_pace,
 )
-from templates import RenderError
+from templates import Compiled
 
 #: Seconds a connection waits for its next message before it is closed.
 IDLE_SECONDS = 30.0
@@ -70,6 +69,8 @@ class Delivery:
         self._on_answer = on_answer
         self._crowded = crowded
         self._line: asyncio.Queue[Claimed] = asyncio.Queue()
+        #: Messages in line that are being written elsewhere.
+        self._drafts: dict[int, Draft] = {}
 
     @property
     def in_line(self) -> bool:
@@ -97,6 +98,7 @@ class Delivery:
         for version_id, batch in waiting.items():
             compiled = await self._shared.load(version_id)
             if not asks(compiled):
+                self._begin_to_write(batch, compiled)
                 continue
             ids = [each.recipient.lead_id for each in batch]
             look = partial(
@@ -106,7 +108,12 @@ class Delivery:
             for each in batch:
                 known = told[each.recipient.lead_id]
                 found[each.message_id] = replace(each, circumstances=known)
+            self._begin_to_write([found[each.message_id] for each in batch], compiled)
         return list(found.values())
+
+    def _begin_to_write(self, batch: Sequence[Claimed], compiled: Compiled) -> None:
+        if self._shared.scribes is not None:
+            self._drafts |= self._shared.scribes.begin(batch, compiled, self._office)
 
     def put(self, claimed: Claimed) -> None:
         """A claimed message gets in line."""
@@ -170,15 +177,16 @@ class Delivery:
             self._give_back(claimed, "paused, or this computer slept, before it was sent")
             return
         compiled = await shared.load(claimed.template_version_id)
-        try:
-            written = write_message(claimed, compiled, self._office)
-        except (RenderError, EnvelopeError) as error:
-            await self._skip(claimed, str(error))
-            return
-        except SigningError as error:
-            # Our key is at fault, not this lead: the lane waits until somebody has looked.
-            self._on_trouble(str(error))
-            self._give_back(claimed, str(error))
+        draft = self._drafts.pop(claimed.message_id, None)
+        written = await draft if draft is not None else None
+        if written is None:
+            written = write_or_say(claimed, compiled, self._office)
+        if isinstance(written, Unwritten):
+            if written.ours:  # the lane waits until somebody has looked
+                self._on_trouble(written.why)
+                self._give_back(claimed, written.why)
+            else:
+                await self._skip(claimed, written.why)
             return
         outcome = await connection.send(written.envelope)
         if self._pacer is not None:
@@ -202,6 +210,7 @@ class Delivery:
         shared = self._shared
         if outcome.verdict is Verdict.UNSENT:
             self._never_left(claimed)
+        self._drafts.pop(claimed.message_id, None)
         accepted = outcome.verdict is Verdict.ACCEPTED
         finishing = Finishing(
             claimed=claimed,

@@ -102,8 +102,8 @@ def _ours(session: Session, claims: Sequence[Claimed], owner: str) -> set[int]:
     rows = session.connection().execute(
         _HELD, {"ids": [each.message_id for each in claims], "its_owner": owner}
     )
-    held: dict[int, int] = dict(rows.tuples().all())
-    return {c.message_id for c in claims if held.get(c.message_id) == c.attempt}
+    held = {(row.id, row.attempts) for row in rows}
+    return {c.message_id for c in claims if (c.message_id, c.attempt) in held}
 
 
 def _accept(session: Session, batch: Sequence[Finishing], owner: str) -> None:

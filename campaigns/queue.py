@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from campaigns.admit import Candidate, Claim, Expire, Later, Skip, admit
@@ -227,6 +227,24 @@ def _refuse(
     )
 
 
+# Built once: a claim of one message takes longer to be put into words than to be done.
+_MESSAGE = Message.__table__  # type: ignore[attr-defined]
+_SEND = (
+    update(_MESSAGE)
+    .where(
+        _MESSAGE.c.id.in_(bindparam("its_ids", expanding=True)),
+        _MESSAGE.c.state == State.PLANNED.value,
+    )
+    .values(
+        state=State.SENDING.value,
+        owner=bindparam("its_owner"),
+        claimed_at=bindparam("at", type_=_MESSAGE.c.claimed_at.type),
+        attempts=_MESSAGE.c.attempts + 1,
+    )
+)
+_ATTEMPT = insert(Attempt.__table__)  # type: ignore[attr-defined]
+
+
 def _mark(
     session: Session,
     taken: Sequence[tuple[Run, Due]],
@@ -237,23 +255,13 @@ def _mark(
 ) -> tuple[Claimed, ...]:
     if not taken:
         return ()
+    connection = session.connection()
     ids = [due.id for _, due in taken]
-    marked = session.execute(
-        update(Message)
-        .where(col(Message.id).in_(ids), col(Message.state) == State.PLANNED)
-        .values(
-            state=State.SENDING,
-            owner=owner,
-            claimed_at=now,
-            attempts=col(Message.attempts) + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(marked, CursorResult)  # noqa: S101 - an UPDATE has a row count
+    marked = connection.execute(_SEND, {"its_ids": ids, "its_owner": owner, "at": now})
     if marked.rowcount != len(ids):
         raise RuntimeError("claimed rows changed inside the claiming transaction")
-    session.execute(
-        insert(Attempt),
+    connection.execute(
+        _ATTEMPT,
         [
             {
                 "message_id": due.id,

@@ -5,12 +5,9 @@ carries on half-done planning, settles runs that are through, and tells lanes wh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -23,50 +20,21 @@ from campaigns.ended import Ended, how_it_ended
 from campaigns.lane import LaneDriver, taken_by
 from campaigns.observe import LaneView, Observer, Silent
 from campaigns.ranges import plan_on
+from campaigns.sending import Sending
 from campaigns.settling import settle
 from campaigns.slots import Slots, Turns
 from campaigns.starter import Starter
-from campaigns.starting import Starting
 from campaigns.store import Clock, Store
 from campaigns.survey import Survey, look_round
 from campaigns.watching import Watching
 from campaigns.worker_state import Fault, Shared, no_fault
-from campaigns.writing import Office
-from deliverability import OTHER, Connection, Held, Identity, Pacer, PaceSettings, PaceState
-from leads import FrequencyCap
+from deliverability import OTHER, Held, PaceState
 from templates import Compiled, TemplateVersion
 
 #: Seconds between two looks at the queue.
 SURVEY_SECONDS = 1.0
 #: Ranges planned between two surveys.
 _RANGES = 5
-#: Rows in `sending` at full speed: with fewer, fsync sets the pace; measured, see docs.
-FULL_SPEED_WINDOW = 100
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sending:
-    """How a worker sends."""
-
-    #: One office per identity.
-    offices: Mapping[str, Office]
-    zone: ZoneInfo
-    #: (identity, provider, what was learnt) -> the lane's pacer; None sends without pace.
-    pacer: Callable[[Identity, str, PaceState], Pacer] | None
-    #: Settings of a provider's lanes.
-    pace: Callable[[str], PaceSettings]
-    #: (identity, provider) -> a connection that judges answers as the provider means them.
-    dial: Callable[[Identity, str], Awaitable[Connection]]
-    #: (this deferral's number, seed) -> wait before the next try, None to give up.
-    retry: Callable[[int, str], timedelta | None]
-    #: Identity -> why it has no office: a password that was not found.
-    absent: Mapping[str, str] = field(default_factory=dict)
-    cap: FrequencyCap | None = None
-    #: Messages an hour to one company domain, over all identities; None: any number.
-    domain_per_hour: int | None = None
-    #: What starting by schedule needs; None starts nothing by itself.
-    starting: Starting | None = None
-    window: int = FULL_SPEED_WINDOW
 
 
 class Worker:
@@ -93,6 +61,7 @@ class Worker:
             load=self._load,
             retry=sending.retry,
             fault=fault,
+            scribes=sending.scribes,
         )
         shared = self._shared
         self._starter = Starter(store, clock, shared.observer, sending.zone, sending.starting)
@@ -158,6 +127,8 @@ class Worker:
             for driver in self._drivers.values():
                 driver.stop()
             await asyncio.gather(*self._tasks)
+            if shared.scribes is not None:
+                shared.scribes.close()
         if shared.broken is not None:
             raise shared.broken
         await self._settle()

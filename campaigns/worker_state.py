@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from campaigns.finisher import Finisher
 from campaigns.observe import Observer
+from campaigns.scribes import Scribes
 from campaigns.store import Clock, Store
 from templates import Compiled
 
@@ -32,6 +33,8 @@ class Shared:
     #: (this deferral's number, seed) -> how long to wait, None to give up.
     retry: Callable[[int, str], timedelta | None]
     fault: Fault = no_fault
+    #: Who writes messages in other processes; None: this one does.
+    scribes: Scribes | None = None
     #: Runs that may send, as of the last survey: what a paused one still had claimed goes back.
     running: set[int] = field(default_factory=set)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -19,6 +19,6 @@ Read        cli/ (its frame, then one file per command group); what is set: sett
             suppressing.py, asking_consent.py, parting.py, person_file.py, person_page.py; mails
             looked at: template_folders.py, previews.py, send_test.py, mail_parts.py, leafing.py,
             previewing.py, serving_look.py, chromium.py, shots.py, covering.py, covering_desk.py,
-            checking.py, spam_checks.py, dns.py, preflight.py, checkup.py; web/ (the opt-out page,
-            the preview); demo/
+            processes.py, checking.py, spam_checks.py, dns.py, preflight.py, checkup.py; web/ (the
+            opt-out page, the preview); demo/
 """

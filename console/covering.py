@@ -5,10 +5,6 @@ render, compose and count; tallies come back in order and are merged. Never more
 are under way, so memory does not grow with the list.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,6 +18,7 @@ from sqlmodel import Session, col, select
 from campaigns import Circumstances, asks, circumstances
 from console.covering_desk import Asked, Desk, Part, Told, look
 from console.errors import Refused
+from console.processes import cores, quiet_start, spawned
 from console.wiring import Workspace
 from leads import Lead, Permission, recipients, why_left_out_of
 from segments import Audience, Rule, audience, where
@@ -78,7 +75,7 @@ def cover(
             where(rule, now=now, zone=zone, whole=True),
             why_left_out_of(permission).is_(None),
         )
-        wanted = processes or _cores()
+        wanted = processes or cores()
         if counted.mailable < _WORTH_A_PROCESS and processes is None:
             wanted = 1
         with (
@@ -110,10 +107,6 @@ def cover_some(
     return found
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _pages(
     session: Session, desk: Desk, conditions: Sequence[ColumnElement[bool]]
 ) -> Generator[list[Asked], None, None]:
@@ -142,7 +135,7 @@ def _looked(
     with _pool(desk, processes) as pool:
         try:
             for page in pages:
-                with _quiet_start(begun=bool(waiting)):
+                with quiet_start(begun=bool(waiting)):
                     waiting.append(pool.submit(_look, page, told))
                 if len(waiting) > 2 * processes:
                     yield waiting.popleft().result()
@@ -157,31 +150,12 @@ def _looked(
 
 @contextmanager
 def _pool(desk: Desk, processes: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that begin anew, so that no lock or connection of this one is copied."""
-    pool = ProcessPoolExecutor(
-        processes,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_sit_down,
-        initargs=(desk,),
-    )
+    pool = spawned(processes, _sit_down, desk)
     try:
         yield pool
     finally:
         # Also after Ctrl-C: what is being rendered ends in a moment, the rest never begins.
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _quiet_start(*, begun: bool) -> Iterator[None]:
-    """Processes started inside ignore Ctrl-C from their first moment; we stop them ourselves."""
-    if begun or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 #: The desk of this process and its environment, when it is one of those that render.
@@ -190,19 +164,7 @@ _seat: list[tuple[Desk, NotingEnvironment]] = []
 
 def _sit_down(desk: Desk) -> None:
     """Prepares a process that renders."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
     _seat.append((desk, noting_environment(desk.compiled)))
-
-
-def _leave_with(sentinel: int) -> None:
-    """Ends this process when the one that started it is gone, however that ended."""
-    from multiprocessing.connection import wait
-
-    wait([sentinel])
-    os._exit(1)
 
 
 def _look(page: list[Asked], told: bool) -> Part:

@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,6 +20,7 @@ from campaigns import (
     Observer,
     Office,
     Prepared,
+    Scribes,
     Sending,
     Starting,
     Worker,
@@ -27,6 +29,7 @@ from campaigns import (
 )
 from console.database import Store
 from console.errors import Refused
+from console.processes import cores, quiet_start, spawned
 from console.settings import Settings
 from console.wiring import Workspace
 from deliverability import (
@@ -162,6 +165,14 @@ def _dial(settings: Settings) -> Callable[[Identity, str], Awaitable[Connection]
     )
 
 
+def _scribes() -> Executor:
+    """Processes that write messages: one core is left for sending them."""
+    others = spawned(cores() - 1)
+    with quiet_start():
+        others.submit(cores)
+    return others
+
+
 def _retry(most: int) -> Callable[[int, str], timedelta | None]:
     return lambda number, seed: None if number > most else retry_after(number, seed)
 
@@ -236,6 +247,7 @@ def open_sender(
             cap=settings.delivery.frequency,
             domain_per_hour=settings.delivery.domain_per_hour if paced else None,
             starting=starting(workspace),
+            scribes=None if paced or cores() < 2 else Scribes(_scribes),
         ),
         owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
         observer=observer,

@@ -87,4 +87,6 @@ def enhanced_code(text: str, code: int) -> str | None:
 
 def one_line(text: str) -> str:
     """The server's words on one line without control characters, at most 1,000 of them."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:1000]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())[:1000]

@@ -113,7 +113,8 @@ class Wire(asyncio.Protocol):
             self._break("the server sent a line without an end")
 
     def _line(self, line: bytes) -> bool:
-        if not line[:3].isdigit() or not 200 <= int(line[:3]) <= 599 or line[3:4] not in b" -":
+        code = int(line[:3]) if line[:3].isdigit() else 0
+        if not 200 <= code <= 599 or line[3:4] not in b" -":
             shown = line[:60].decode("utf-8", "replace")
             self._break(f"the server sent something that is no SMTP reply: {shown!r}")
             return False
@@ -124,7 +125,7 @@ class Wire(asyncio.Protocol):
         # Should be ASCII; servers write what they like, and RFC 6531 3.7.4.2 allows UTF-8.
         self._lines.append(line[4:].decode("utf-8", "replace").strip())
         if line[3:4] != b"-":
-            self._replies.append(Reply(int(line[:3]), " ".join(filter(None, self._lines))))
+            self._replies.append(Reply(code, " ".join(filter(None, self._lines))))
             self._lines, self._size = [], 0
             self._wake()
         return True

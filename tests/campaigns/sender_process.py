@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.engine import URL
 
-from campaigns import Clock, Office, Sending, Worker, identity_facts
+from campaigns import Clock, Office, Scribes, Sending, Worker, identity_facts
 from console.database import Database, Store
 from console.wiring import SystemClock
 from deliverability import Pacer, PaceSettings, SmtpServer, connect, identity_version
@@ -43,6 +43,7 @@ def build(
     clock: Clock | None = None,
     smtp: SmtpServer | None = None,
     pace: PaceSettings | None = None,
+    scribes: Scribes | None = None,
 ) -> Worker:
     """A worker, without pace unless one is given, that sends as Anna to a server here."""
     there = smtp or replace(ANNA.smtp, port=port, timeout=5.0, data_timeout=5.0)
@@ -69,6 +70,7 @@ def build(
             dial=lambda who, _: connect(who.smtp, ehlo_name="sender.example", fault=fault),
             retry=lambda number, _: retry if number < 40 else None,
             window=window,
+            scribes=scribes,
         ),
         owner=secrets.token_hex(8),
         observer=observer,  # type: ignore[arg-type]
