@@ -22,7 +22,7 @@ def upgrade() -> None:
         sa.Column(
             "seen",
             sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql"),
-            nullable=True,
+            nullable=False,
         ),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
