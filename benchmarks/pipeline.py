@@ -20,6 +20,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from time import monotonic, perf_counter, process_time, sleep
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -112,32 +113,33 @@ def smtp_source(setting: Setting, port: int, size: int) -> float:
     return perf_counter() - began
 
 
-def fill(session: Session, workspace: Workspace, count: int) -> None:
+def fill(workspace: Workspace, count: int) -> None:
     """`count` believable leads, the same in every round."""
-    dice, now = Random(7), workspace.now()
-    rows = []
-    for n in range(count):
-        email = f"lead{n}@company{n % 50}.example"
-        rows.append(
-            {
-                "email": email,
-                "address_key": address_key(parse_address(email), workspace.keys.address),
-                "domain": f"company{n % 50}.example",
-                "first_name": dice.choice(["Anna", "Łukasz", "Zoë", "Józef"]),
-                "name": f"Lead {n}",
-                "company": f"Spółka {n % 50}",
-                "stage": "new",
-                "stage_at": now,
-                "draw": dice.getrandbits(31),
-                "token": f"{n:016x}",
-                "created_at": now,
-                "updated_at": now,
-                "attributes": {},
-                "country": dice.choice(["PL", "DE", "FR"]),
-                "tags": ["webinar", f"group {n % 50}"],
-            }
-        )
-    session.execute(insert(Lead), rows)
+    dice = Random(7)
+    for first in range(0, count, 10_000):
+        rows = [_lead(workspace, n, dice) for n in range(first, min(first + 10_000, count))]
+        workspace.database.write(lambda session, rows=rows: session.execute(insert(Lead), rows))
+
+
+def _lead(workspace: Workspace, n: int, dice: Random) -> dict[str, Any]:
+    email, now = f"lead{n}@company{n % 50}.example", workspace.now()
+    return {
+        "email": email,
+        "address_key": address_key(parse_address(email), workspace.keys.address),
+        "domain": f"company{n % 50}.example",
+        "first_name": dice.choice(["Anna", "Łukasz", "Zoë", "Józef"]),
+        "name": f"Lead {n}",
+        "company": f"Spółka {n % 50}",
+        "stage": "new",
+        "stage_at": now,
+        "draw": dice.getrandbits(31),
+        "token": f"{n:016x}",
+        "created_at": now,
+        "updated_at": now,
+        "attributes": {},
+        "country": dice.choice(["PL", "DE", "FR"]),
+        "tags": ["webinar", f"group {n % 50}"],
+    }
 
 
 def _newsletter(folder: Path) -> None:
@@ -154,23 +156,29 @@ def make_key(path: Path) -> None:
     path.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-def pipeline(setting: Setting, port: int, folder: Path, *, key: Path | None = None) -> Sent:
-    """Plans and sends one campaign in a fresh workspace; everything must have been accepted."""
-    clock = SystemClock()
-    make_workspace(folder, Answers(), now=clock.now())
+def new_workspace(folder: Path) -> None:
+    """A workspace whose campaign sends the newsletter."""
+    now = SystemClock().now()
+    make_workspace(folder, Answers(), now=now)
     _newsletter(folder / "templates" / "welcome")
     workspace = open_workspace(folder)
-    apply(workspace, now=clock.now())
+    apply(workspace, now=now)
+    workspace.close()
+
+
+def opened(folder: Path, port: int, connections: int, *, key: Path | None = None) -> Workspace:
+    """That workspace, sending to a port of this machine without any limit."""
+    workspace = open_workspace(folder)
     identity = next(iter(workspace.settings.identities.values()))
     local = replace(
         identity,
         smtp=SmtpServer(host="127.0.0.1", port=port, tls="none"),
         dkim=key and DkimKey(domain=identity.domain, selector="s1", private_key=key),
         limits=replace(
-            identity.limits, connections=setting.connections, per_day=None, per_connection=1_000_000
+            identity.limits, connections=connections, per_day=None, per_connection=1_000_000
         ),
     )
-    workspace = replace(
+    return replace(
         workspace,
         settings=replace(
             workspace.settings,
@@ -178,11 +186,14 @@ def pipeline(setting: Setting, port: int, folder: Path, *, key: Path | None = No
             delivery=replace(workspace.settings.delivery, frequency=None),
         ),
     )
-    database, zone = workspace.database, workspace.settings.time_zone
-    database.write(lambda session: fill(session, workspace, setting.messages))
-    began = perf_counter()
 
-    def plan(session: Session) -> None:
+
+def plan(workspace: Workspace) -> None:
+    """Begins the campaign for everybody."""
+    zone = workspace.settings.time_zone
+
+    def work(session: Session) -> None:
+        now = workspace.now()
         prepared = prepare(
             session,
             "welcome",
@@ -192,14 +203,24 @@ def pipeline(setting: Setting, port: int, folder: Path, *, key: Path | None = No
         run = begin(
             session,
             prepared,
-            now=clock.now(),
+            now=now,
             by="benchmark",
             token=secrets.token_hex(6),
             when_in_doubt="hold",
         )
-        plan_range(session, run.id or 0, prepared.rule(zone), now=clock.now(), zone=zone)
+        plan_range(session, run.id or 0, prepared.rule(zone), now=now, zone=zone)
 
-    database.write(plan)
+    workspace.database.write(work)
+
+
+def pipeline(setting: Setting, port: int, folder: Path, *, key: Path | None = None) -> Sent:
+    """Plans and sends one campaign in a fresh workspace; everything must have been accepted."""
+    new_workspace(folder)
+    workspace = opened(folder, port, setting.connections, key=key)
+    database = workspace.database
+    fill(workspace, setting.messages)
+    began = perf_counter()
+    plan(workspace)
     planning = perf_counter() - began
     store = Store(database)
 
