@@ -101,8 +101,9 @@ def _numbered(piece: Piece) -> Piece:
 
     def mark(found: re.Match[str]) -> str:
         line = piece.line + piece.text.count("\n", 0, found.start())
-        end = " " if found.end() == len(piece.text) else ""
-        # Without quotes: what looks like a tag inside an attribute must not end it.
+        # Without quotes: what looks like a tag inside an attribute must not end it. So a slash
+        # would belong to the value.
+        end = " " if piece.text[found.end() : found.end() + 1] in ("", "/") else ""
         return f"<{found[1]} {_PLACE}={quote(piece.file)}:{line}{end}"
 
     return Piece("data", _TAG.sub(mark, piece.text), piece.file, piece.line)

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from templates import check
@@ -58,6 +58,7 @@ PIECES = st.sampled_from(
 
 
 @settings(deadline=None, max_examples=40)
+@example("<svg/>")
 @given(st.lists(PIECES, max_size=25).map("".join))
 def test_any_mixture_gets_an_answer_with_places(html: str) -> None:
     for finding in check(files(html)):
