@@ -5,11 +5,13 @@ import os
 import pickle
 import signal
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
+
+import pytest
 
 from campaigns import Claimed, Office, Scribes, verify
 from campaigns.scribes import WORTH_IT, Draft, Unwritten, _bare, write_or_say
@@ -70,29 +72,24 @@ def claims(number: int, *, company: str = "Łódź & Co") -> list[Claimed]:
     ]
 
 
-class Started:
-    """Remembers the processes, so that a test can end one."""
+class Lent(Executor):
+    """Processes that are started once for all tests here, and not ended with one's scribes."""
 
-    def __init__(self) -> None:
-        self.pools: list[ProcessPoolExecutor] = []
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self.pool = pool
 
-    def __call__(self) -> Executor:
-        self.pools.append(spawned(1))
-        return self.pools[-1]
+    def submit(self, *given: Any, **more: Any) -> Future[Any]:
+        return self.pool.submit(*given, **more)
 
-    def kill(self) -> None:
-        for pid in list(self.pools[0]._processes):
-            os.kill(pid, signal.SIGKILL)
+    def shutdown(self, *given: Any, **more: Any) -> None:
+        pass
 
 
-@contextmanager
-def scribes() -> Iterator[tuple[Scribes, Started]]:
-    started = Started()
-    made = Scribes(started)
-    try:
-        yield made, started
-    finally:
-        made.close()
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Lent]:
+    lent = Lent(spawned(1))
+    yield lent
+    lent.pool.shutdown()
 
 
 async def begun(made: Scribes) -> None:
@@ -102,13 +99,13 @@ async def begun(made: Scribes) -> None:
     await asyncio.wait_for(made.starting, 60)
 
 
-def test_another_process_writes_the_same_bytes_and_says_what_it_cannot_write() -> None:
+def test_another_process_writes_the_same_bytes_and_says_what_it_cannot_write(pool: Lent) -> None:
     async def work() -> None:
-        with scribes() as (made, _):
-            await begun(made)
-            batch = claims(25)
-            drafts = made.begin(batch, COMPILED, OFFICE)
-            there = {key: await draft for key, draft in drafts.items()}
+        made = Scribes(lambda: pool)
+        await begun(made)
+        batch = claims(25)
+        drafts = made.begin(batch, COMPILED, OFFICE)
+        there = {key: await draft for key, draft in drafts.items()}
         here = {each.message_id: write_or_say(each, COMPILED, OFFICE) for each in batch}
         assert there == here
         without = there[batch[3].message_id]
@@ -118,15 +115,15 @@ def test_another_process_writes_the_same_bytes_and_says_what_it_cannot_write() -
     asyncio.run(work())
 
 
-def test_few_messages_and_what_goes_beyond_a_few_pages_are_written_here() -> None:
+def test_few_messages_and_what_goes_beyond_a_few_pages_are_written_here(pool: Lent) -> None:
     async def work() -> None:
-        with scribes() as (made, started):
-            assert made.begin(claims(WORTH_IT - 1), COMPILED, OFFICE) == {}
-            assert started.pools == []
-            await begun(made)
-            drafts = made.begin(claims(100), COMPILED, OFFICE)
-            assert 0 < len(drafts) < 100
-            await asyncio.gather(*drafts.values())
+        made = Scribes(lambda: pool)
+        assert made.begin(claims(WORTH_IT - 1), COMPILED, OFFICE) == {}
+        assert made.starting is None
+        await begun(made)
+        drafts = made.begin(claims(100), COMPILED, OFFICE)
+        assert 0 < len(drafts) < 100
+        await asyncio.gather(*drafts.values())
 
     asyncio.run(work())
 
@@ -139,20 +136,23 @@ def test_passwords_stay_at_home() -> None:
 def test_when_the_process_is_killed_this_one_writes_again() -> None:
     async def work() -> Sequence[object]:
         ended: Sequence[object] = ()
-        with scribes() as (made, started):
-            await begun(made)
-            started.kill()
-            while drafts := made.begin(claims(30), COMPILED, OFFICE):
-                ended = await asyncio.wait_for(asyncio.gather(*drafts.values()), 30)
-            return ended
+        started = spawned(1)
+        made = Scribes(lambda: started)
+        await begun(made)
+        for pid in list(started._processes):
+            os.kill(pid, signal.SIGKILL)
+        while drafts := made.begin(claims(30), COMPILED, OFFICE):
+            ended = await asyncio.wait_for(asyncio.gather(*drafts.values()), 30)
+        made.close()
+        return ended
 
     assert set(asyncio.run(work())) == {None}
 
 
 def test_a_campaign_written_elsewhere_arrives_once_and_the_books_agree(
-    database: Database, receiver: ReceiverProcess
+    database: Database, receiver: ReceiverProcess, pool: Lent
 ) -> None:
-    world = world_of(database, "fine.test", leads=400)
+    world = world_of(database, "fine.test", leads=200)
     store = Store(database)
 
     async def work(made: Scribes) -> int:
@@ -172,11 +172,10 @@ def test_a_campaign_written_elsewhere_arrives_once_and_the_books_agree(
         return sum(begins)
 
     try:
-        with scribes() as (made, _):
-            assert asyncio.run(work(made)) > 0
+        assert asyncio.run(work(Scribes(lambda: pool))) > 0
     finally:
         store.close()
-    assert world.states() == {"accepted": 400}
+    assert world.states() == {"accepted": 200}
     assert sorted(receiver.accepted()) == sorted(
         row.rfc_message_id for row in rows(database, world.run_id)
     )
