@@ -19,7 +19,7 @@ from templates import Compiled, RenderError
 #: Messages handed over at a time: what a journey between processes costs is shared by them.
 PAGE = 10
 #: Pages that may wait at the scribes'; what goes beyond is written here meanwhile.
-AHEAD = 3
+AHEAD = 4
 #: A claim of fewer messages does not come from a worker at full speed.
 WORTH_IT = 20
 
