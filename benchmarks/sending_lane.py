@@ -51,7 +51,7 @@ class Waits:
 def plan_messages(workspace: Workspace) -> None:
     """Some hundred planned messages for the lane to work on."""
     database, zone, now = workspace.database, workspace.settings.time_zone, workspace.now()
-    database.write(lambda session: fill(session, workspace, _LEADS))
+    fill(workspace, _LEADS)
 
     def plan(session: Session) -> None:
         chosen = prepare(
