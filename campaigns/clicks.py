@@ -30,16 +30,10 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
     None when there is nothing to write: the link belongs to no message (a test mail), its lead has
     been erased, or the visit is the one before over again.
     """
-    # Locked, so that links opened at the same time see one another.
-    lead = session.scalars(
-        select(Lead).where(col(Lead.token) == link.lead_token).with_for_update()
-    ).one_or_none()
-    message = session.get(Message, link.message_id) if lead is not None else None
-    if lead is None or message is None or message.lead_id != lead.id:
+    visited = mail_visited(session, link)
+    if visited is None:
         return None
-    lead_id = kept_lead(session, lead)
-    if lead_id is None:
-        return None
+    lead_id, message = visited
     accepted_at = accepted_moment(message)
     # Whoever it was, the mail is there.
     settle_by_evidence(session, link.message_id, because="a click", now=now)
@@ -69,6 +63,20 @@ def note_click(session: Session, link: FollowedLink, visit: Visit, *, now: datet
         data=data,
     )
     return kind
+
+
+def mail_visited(session: Session, link: FollowedLink) -> tuple[int, Message] | None:
+    """The lead's id, as it is kept by now, and the message whose link was followed; None when the
+    link belongs to no message or the lead has been erased."""
+    # Locked, so that links opened at the same time see one another.
+    lead = session.scalars(
+        select(Lead).where(col(Lead.token) == link.lead_token).with_for_update()
+    ).one_or_none()
+    message = session.get(Message, link.message_id) if lead is not None else None
+    if lead is None or message is None or message.lead_id != lead.id:
+        return None
+    lead_id = kept_lead(session, lead)
+    return None if lead_id is None else (lead_id, message)
 
 
 def template_name(session: Session, version: int) -> str | None:

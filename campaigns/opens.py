@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from campaigns.clicks import SCANNED, accepted_moment, kept_lead, template_name
+from campaigns.clicks import SCANNED, accepted_moment, mail_visited, template_name
 from campaigns.evidence import settle_by_evidence
-from campaigns.tables import Message, Run
+from campaigns.tables import Run
 from deliverability import FollowedLink, Visit, judge_open, open_again, open_scan
-from leads import Event, Lead, record
+from leads import Event, record
 
 OPENED, FETCHED = "opened", "open_fetched"
 
@@ -22,15 +22,10 @@ def note_open(session: Session, link: FollowedLink, visit: Visit, *, now: dateti
     None when there is nothing to write: the picture belongs to no message (a test mail), its lead
     has been erased, a machine fetched it before, or it is the open before over again.
     """
-    lead = session.scalars(
-        select(Lead).where(col(Lead.token) == link.lead_token).with_for_update()
-    ).one_or_none()
-    message = session.get(Message, link.message_id) if lead is not None else None
-    if lead is None or message is None or message.lead_id != lead.id:
+    visited = mail_visited(session, link)
+    if visited is None:
         return None
-    lead_id = kept_lead(session, lead)
-    if lead_id is None:
-        return None
+    lead_id, message = visited
     accepted_at = accepted_moment(message)
     # Whoever it was, the mail is there.
     settle_by_evidence(session, link.message_id, because="an open", now=now)
